@@ -1,0 +1,1 @@
+"""How good a network is: metrics of a file, the table over many, pictures of both."""
