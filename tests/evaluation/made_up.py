@@ -1,7 +1,12 @@
-"""Made-up speech-like signals for the evaluation tests: harmonics under a syllable rhythm, and noise."""
+"""Made-up material for the evaluation tests: speech-like signals, noise, pairs of files, a network that is a gate."""
+
+import json
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
+from onnx import TensorProto, helper
 
 RATE = 16_000
 
@@ -24,3 +29,56 @@ def voice(seconds: float = 2.0, pitch_hz: float = 120.0) -> npt.NDArray[np.float
 def hiss(n_samples: int, rms: float, seed: int = 0) -> npt.NDArray[np.float64]:
     """White noise."""
     return rms * np.random.default_rng(seed).standard_normal(n_samples)
+
+
+def write_gate(path: Path) -> Path:
+    """Write the smallest network that truly denoises: a gain that falls with the magnitude, from 1 at -40 dBFS."""
+    streams_frames_bins = ["streams", "frames", 257]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Mul", ["magnitudes", "slope"], ["rising"]),
+            helper.make_node("Clip", ["rising", "zero", "one"], ["gains"]),
+            helper.make_node("Identity", ["state"], ["next_state"]),
+        ],
+        "gate",
+        [
+            helper.make_tensor_value_info("magnitudes", TensorProto.FLOAT, streams_frames_bins),
+            helper.make_tensor_value_info("state", TensorProto.FLOAT, ["streams", 1]),
+        ],
+        [
+            helper.make_tensor_value_info("gains", TensorProto.FLOAT, streams_frames_bins),
+            helper.make_tensor_value_info("next_state", TensorProto.FLOAT, ["streams", 1]),
+        ],
+        [
+            helper.make_tensor(name, TensorProto.FLOAT, [], [value])
+            for name, value in (("slope", 100.0), ("zero", 0.0), ("one", 1.0))
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    card = {
+        "name": "gate",
+        "version": "1",
+        "kind": "magnitudes",
+        "frames": {"window_ms": 32.0, "bins": 257},
+        "latency_ms": 32.0,
+        "licence": "MIT",
+        "limits": "a toy of the tests",
+    }
+    helper.set_model_props(model, {"audiodae.card": json.dumps(card)})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def write_pairs(folder: Path) -> tuple[Path, Path]:
+    """Write two short pairs, a at 0 dB and b at 10 dB, with their conditions; give the clean and the noisy folder."""
+    clean_dir, noisy_dir = folder / "clean", folder / "noisy"
+    lines = ["file,snr_db,noise"]
+    for seed, (name, snr_db) in enumerate((("a", 0), ("b", 10))):
+        clean = voice(1.5, pitch_hz=120 + 60 * seed)
+        noise_rms = np.sqrt(np.mean(clean**2)) * 10 ** (-snr_db / 20)
+        for where, samples in ((clean_dir, clean), (noisy_dir, clean + hiss(clean.size, noise_rms, seed))):
+            where.mkdir(parents=True, exist_ok=True)
+            soundfile.write(where / f"{name}.flac", 0.5 * samples, RATE)
+        lines.append(f"{name},{snr_db},hiss")
+    (folder / "conditions.csv").write_text("\n".join(lines) + "\n")
+    return clean_dir, noisy_dir

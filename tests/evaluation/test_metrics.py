@@ -40,9 +40,8 @@ def all_metrics(estimate, clean):
 
 def slow_si_sdr(estimate, clean):
     """The error left by the best scale, sample by sample: the definition, not the formula."""
-    estimate = [float(x) - float(np.mean(estimate)) for x in estimate]
-    clean = [float(x) - float(np.mean(clean)) for x in clean]
-    scale = np.linalg.lstsq(np.array(clean)[:, None], np.array(estimate), rcond=None)[0][0]
+    estimate, clean = estimate - np.mean(estimate), clean - np.mean(clean)
+    scale = np.linalg.lstsq(clean[:, None], estimate, rcond=None)[0][0]
     signal = sum((scale * c) ** 2 for c in clean)
     error = sum((e - scale * c) ** 2 for e, c in zip(estimate, clean, strict=True))
     return 10 * np.log10(signal / error)
