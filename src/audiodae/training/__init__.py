@@ -1,0 +1,1 @@
+"""Training: networks, losses, the run and its export. Needs the extra `audiodae[train]`."""

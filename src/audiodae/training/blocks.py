@@ -1,0 +1,163 @@
+"""Layers shared by the bodies: causal in time, with their memory passed in and out.
+
+Conventions
+-----------
+A stateful layer has `state_size`, the float32 values it remembers of one stream, and is called as
+`features, next_state = layer(features, state)` with state of shape (streams, state_size), zero at the start of a sound.
+Called on a whole sound or on its pieces in order, it gives the same features; a feature never depends on a later frame.
+
+Two-dimensional features have shape (streams, channels, frames, bands), one-dimensional (streams, channels, frames).
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "prelu": nn.PReLU,
+    "elu": nn.ELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "none": nn.Identity,
+}
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels (dimension 1) of each frame and band by itself, so nothing is remembered."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise features of shape (streams, channels, ...)."""
+        normed: Tensor = self.norm(features.movedim(1, -1))
+        return normed.movedim(-1, 1)
+
+
+def normalisation(name: str, channels: int, dimensions: int) -> nn.Module:
+    """Build the layer that `name` stands for: batch (over the training batch), channel (per frame and band) or none."""
+    if name == "batch":
+        return nn.BatchNorm2d(channels) if dimensions == 2 else nn.BatchNorm1d(channels)
+    return ChannelNorm(channels) if name == "channel" else nn.Identity()
+
+
+def with_past(features: Tensor, state: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+    """Put the remembered frames before the new ones (time is dimension 2), and keep the last `frames` for the next call."""
+    if frames == 0:
+        return features, state
+    past = state.reshape(features.shape[0], features.shape[1], frames, *features.shape[3:])
+    whole = torch.cat([past, features], dim=2)  # (streams, channels, past + frames, ...)
+    return whole, whole[:, :, -frames:].flatten(1)
+
+
+class CausalConv2d(nn.Module):
+    """Convolution over time and frequency; each output frame sees this frame and kernel[0] - 1 frames before.
+
+    ::
+
+        time:       past past | new new new          (no padding behind: nothing is known of the future)
+        frequency:  0 | band 0 ... band n-1 | 0      (padded by kernel // 2; stride 2 makes 2n - 1 bands n)
+    """
+
+    def __init__(self, channels: tuple[int, int], bands: int, kernel: tuple[int, int], stride: int) -> None:
+        super().__init__()
+        self.past = kernel[0] - 1
+        self.state_size = channels[0] * self.past * bands
+        self.bands_out = (bands - 1) // stride + 1
+        self.conv = nn.Conv2d(*channels, kernel, stride=(1, stride), padding=(0, kernel[1] // 2))
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (streams, channels in, frames, bands) to (streams, channels out, frames, bands_out)."""
+        whole, state = with_past(features, state, self.past)
+        return self.conv(whole), state
+
+
+class CausalUpConv2d(nn.Module):
+    """The mirror of `CausalConv2d`: transposed over frequency (n bands become stride x (n - 1) + 1), causal over time."""
+
+    def __init__(self, channels: tuple[int, int], bands: int, kernel: tuple[int, int], stride: int) -> None:
+        super().__init__()
+        self.past = kernel[0] - 1
+        self.state_size = channels[0] * self.past * bands
+        # Over time a transposed convolution is a plain one turned round; cutting `past` frames at both ends leaves
+        # those that see only what is known.
+        padding = (self.past, kernel[1] // 2)
+        self.conv = nn.ConvTranspose2d(*channels, kernel, stride=(1, stride), padding=padding)
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (streams, channels in, frames, bands) to (streams, channels out, frames, stride x (bands - 1) + 1)."""
+        whole, state = with_past(features, state, self.past)
+        return self.conv(whole), state
+
+
+class CausalConv1d(nn.Module):
+    """Dilated convolution over time, depthwise-separable: one filter a channel, then a mix of the channels.
+
+    Sees (kernel - 1) x dilation frames of the past (van den Oord et al. 2016, arXiv:1609.03499).
+    """
+
+    def __init__(self, channels: int, kernel: int, dilation: int) -> None:
+        super().__init__()
+        self.past = (kernel - 1) * dilation
+        self.state_size = channels * self.past
+        self.depthwise = nn.Conv1d(channels, channels, kernel, dilation=dilation, groups=channels)
+        self.pointwise = nn.Conv1d(channels, channels, 1)
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (streams, channels, frames) to the same shape."""
+        whole, state = with_past(features, state, self.past)
+        return self.pointwise(self.depthwise(whole)), state
+
+
+class TimeGRU(nn.Module):
+    """Gated recurrent units over time (Cho et al. 2014, arXiv:1406.1078), all layers of one width, one after the other."""
+
+    def __init__(self, width_in: int, width: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.layers, self.width = layers, width
+        self.state_size = layers * width
+        self.gru = nn.GRU(width_in, width, num_layers=layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (streams, frames, width_in) to (streams, frames, width)."""
+        hidden = state.reshape(-1, self.layers, self.width).transpose(0, 1).contiguous()  # (layers, streams, width)
+        features, hidden = self.gru(features, hidden)
+        return features, hidden.transpose(0, 1).flatten(1)
+
+
+class BandGRU(nn.Module):
+    """One GRU over time, shared by all bands: what it learns about a voice in one band it knows in every other."""
+
+    def __init__(self, channels: int, bands: int) -> None:
+        super().__init__()
+        self.bands, self.channels = bands, channels
+        self.state_size = bands * channels
+        self.gru = nn.GRU(channels, channels, batch_first=True)
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (streams, channels, frames, bands) to the same shape."""
+        streams, channels, frames, bands = features.shape
+        rows = features.permute(0, 3, 2, 1).reshape(streams * bands, frames, channels)  # a band is a row of its own
+        rows, hidden = self.gru(rows, state.reshape(1, streams * bands, channels))
+        features = rows.reshape(streams, bands, frames, channels).permute(0, 3, 2, 1)
+        return features, hidden.reshape(streams, bands * channels)
+
+
+class FrequencyGRU(nn.Module):
+    """A GRU over the bands of each frame, upwards and downwards, so every band hears of every other; remembers nothing."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(channels, channels // 2, batch_first=True, bidirectional=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (streams, channels, frames, bands) to the same shape."""
+        streams, channels, frames, bands = features.shape
+        rows = features.permute(0, 2, 3, 1).reshape(streams * frames, bands, channels)  # a frame is a row of its own
+        rows, _ = self.gru(rows)
+        return rows.reshape(streams, frames, bands, -1).permute(0, 3, 1, 2)

@@ -1,0 +1,110 @@
+"""Batches of pairs, numbered by the step they are for.
+
+Batch number s is the same whenever and by whomever it is made: it is drawn from (seed, s) alone. So a run resumes
+exactly, and any number of workers or GPUs share the work without a word to each other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from audiodae.errors import RecipeError, ShardError
+from audiodae.prep.bank import Bank
+from audiodae.prep.draws import Banks, DrawSettings, Split, draw_example
+from audiodae.prep.mixing import mix
+from audiodae.prep.resident import ResidentBank
+from audiodae.prep.shards import read_shard, shard_paths
+from audiodae.training.recipe import DataSettings, Recipe
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of each step's examples this process makes: number `rank` of `world`."""
+
+    rank: int = 0
+    world: int = 1
+
+
+class MixedPairs(Dataset[Batch]):
+    """Waveforms mixed on the fly: item s is (noisy, clean), each float32 of shape (batch, samples)."""
+
+    def __init__(
+        self, banks: Banks, *, split: Split, settings: DrawSettings, seed: int, batch_size: int, share: Share
+    ) -> None:
+        self.banks, self.split, self.settings = banks, split, settings
+        self.seed, self.batch_size, self.share = seed, batch_size, share
+
+    def __getitem__(self, step: int) -> Batch:
+        first = (step * self.share.world + self.share.rank) * self.batch_size
+        draws = [
+            draw_example(seed=self.seed, split=self.split, index=index, banks=self.banks, settings=self.settings)
+            for index in range(first, first + self.batch_size)
+        ]
+        return mix(draws, self.banks, length=self.settings.segment_samples, early_ms=self.settings.early_ms)
+
+
+class ShardPairs(Dataset[Batch]):
+    """Magnitudes read from shards: item s is (noisy, clean), each float32 of shape (batch, frames, bins).
+
+    An epoch goes once through all examples in an order of its own; what does not fill a batch is left for another.
+    """
+
+    def __init__(self, folder: Path, *, split: Split, seed: int, batch_size: int, share: Share) -> None:
+        shards = [read_shard(path) for path in shard_paths(folder, split)]
+        if not shards:
+            raise ShardError(f"{folder}: no {split} shards; prepare with --hours above 0, or set data.source = mix")
+        self.noisy = torch.cat([shard.noisy for shard in shards])
+        self.clean = torch.cat([shard.clean for shard in shards])
+        self.batches = len(self.noisy) // (batch_size * share.world)
+        if self.batches == 0:
+            raise ShardError(f"{folder}: {len(self.noisy)} {split} examples do not fill a batch of {batch_size}")
+        self.seed, self.batch_size, self.share = seed, batch_size, share
+
+    def __getitem__(self, step: int) -> Batch:
+        epoch, batch = divmod(step, self.batches)
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.noisy))
+        first = (batch * self.share.world + self.share.rank) * self.batch_size
+        rows = torch.from_numpy(order[first : first + self.batch_size])
+        return self.noisy[rows].float(), self.clean[rows].float()
+
+
+def load_banks(prepared: Path, split: Split, device: torch.device) -> Banks:
+    """The banks of one split of a prepared folder: on disk for a CPU, in its memory for a GPU."""
+    banks = [Bank.load(prepared / "bank" / split / kind) for kind in ("speech", "noise", "rooms")]
+    return Banks(*(banks if device.type == "cpu" else (ResidentBank(bank, device) for bank in banks)))
+
+
+def make_pairs(recipe: Recipe, *, split: Split, batch_size: int, share: Share, device: torch.device) -> Dataset[Batch]:
+    """The data that a recipe asks for: train is drawn with the run's seed, valid with a fixed one."""
+    settings: DataSettings = recipe.data
+    prepared = Path(settings.prepared)
+    if not settings.prepared or not prepared.is_dir():
+        raise RecipeError(f"data.prepared = {settings.prepared!r}: no such folder; make it with prepare_speech.py")
+    seed = recipe.run.seed if split == "train" else 0
+    if settings.source == "shards":
+        return ShardPairs(prepared, split=split, seed=seed, batch_size=batch_size, share=share)
+    banks = load_banks(prepared, split, device)
+    return MixedPairs(banks, split=split, settings=settings.mix, seed=seed, batch_size=batch_size, share=share)
+
+
+def feed(pairs: Dataset[Batch], steps: Sequence[int], *, workers: int, device: torch.device) -> Iterator[Batch]:
+    """The batches of these steps, in order, made ahead by worker processes (none: made when asked for)."""
+    loader = DataLoader(
+        pairs,
+        batch_size=None,
+        sampler=list(steps),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=device.type == "cuda" and workers > 0,
+        # A fork would copy the locks of running threads; a spawned worker opens the memory-mapped banks anew.
+        multiprocessing_context="spawn" if workers else None,
+    )
+    for noisy, clean in loader:
+        yield noisy.to(device, non_blocking=True), clean.to(device, non_blocking=True)

@@ -1,0 +1,153 @@
+"""Export: from a run folder to one ONNX file that keeps the network contract, then the two are compared.
+
+The contract: inputs `magnitudes` float32 (streams, frames, bins) and `state` float32 (streams, state_size), outputs
+`gains` and `next_state`; any number of streams and frames; the card as JSON in the metadata. docs/network-file.md
+tells it whole.
+"""
+
+import io
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from audiodae.errors import TrainingError
+from audiodae.frames import NETWORK_BINS, WINDOW_MS
+from audiodae.network import CARD_KEY, Network
+from audiodae.training.autoencoder import Autoencoder, build_autoencoder
+from audiodae.training.recipe import Recipe, encode_recipe
+from audiodae.training.run_folder import RunFolder, read_checkpoint, write_whole
+
+OPSET = 17
+TOLERANCE = 1e-4  # of a gain between torch and onnxruntime: 80 dB below the sound
+
+
+def export_run(run_folder: Path, target: Path, *, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Export the best weights of a run, with a card, and prove the file equal to them.
+
+    Parameters
+    ----------
+    run_folder : a folder that `train` left
+    target : the ONNX file to write; an old one is replaced whole
+    metrics : what an evaluation found, for the card
+
+    Returns
+    -------
+    card : the card as written, with `largest_difference`: of a gain, between torch and onnxruntime
+
+    Raises
+    ------
+    TrainingError
+        No such run, or the two disagree.
+    """
+    folder = RunFolder(run_folder)
+    recipe = folder.recipe()
+    tensors, facts = read_checkpoint(folder.best)
+    network = load_network(recipe, tensors)
+    card = make_card(recipe, facts, metrics or {})
+    content = to_onnx(network, card)
+    largest = largest_difference(network, Network.from_bytes(content, source=str(target)))
+    if not largest <= TOLERANCE:
+        raise TrainingError(f"{target}: torch and onnxruntime differ by {largest:.2g} in a gain (at most {TOLERANCE})")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, content)
+    return card | {"largest_difference": largest}
+
+
+def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> Autoencoder:
+    """Build the recipe's network and give it these weights, ready to judge."""
+    network = build_autoencoder(recipe.network)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise TrainingError(f"the checkpoint does not fit the recipe: {error}") from error
+    return network.eval()
+
+
+def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    """What the network says of itself; see docs/network-file.md for each key."""
+    on = f"{platform.machine()}, {recipe.run.threads or torch.get_num_threads()} threads"
+    return {
+        "name": recipe.card.name,
+        "version": recipe.card.version,
+        "kind": "magnitudes",
+        "frames": {"window_ms": WINDOW_MS, "bins": NETWORK_BINS},
+        "latency_ms": WINDOW_MS,
+        "licence": recipe.card.licence,
+        "data": recipe.card.data,
+        "limits": recipe.card.limits,
+        "steps": facts["best_step"],
+        "audio_hours": round(facts["audio_seconds"] / 3600, 1),
+        "hardware": torch.cuda.get_device_name() if recipe.run.device == "cuda" else on,
+        "seed": recipe.run.seed,
+        "validation": facts["last_look"],
+        "metrics": metrics,
+        "recipe": encode_recipe(recipe) | {"data": encode_recipe(recipe)["data"] | {"prepared": ""}},
+        "created_by": "audiodae",
+    }
+
+
+def to_onnx(network: Autoencoder, card: dict[str, Any]) -> bytes:
+    """Write the network as a single ONNX file with its card inside."""
+    example = (torch.rand(2, 3, NETWORK_BINS), network.initial_state(2))
+    buffer = io.BytesIO()
+    torch.onnx.export(
+        _Contract(network).eval(),  # the exporter leaves a module in the mode it came in
+        example,
+        buffer,
+        input_names=["magnitudes", "state"],
+        output_names=["gains", "next_state"],
+        dynamic_axes={
+            "magnitudes": {0: "streams", 1: "frames"},
+            "state": {0: "streams"},
+            "gains": {0: "streams", 1: "frames"},
+            "next_state": {0: "streams"},
+        },
+        opset_version=OPSET,
+        dynamo=False,  # the newer exporter writes the GRUs out as loops, several times slower frame by frame
+    )
+    model = onnx.load_from_string(buffer.getvalue())
+    onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(card, sort_keys=True)})
+    onnx.checker.check_model(model)
+    return model.SerializeToString(deterministic=True)
+
+
+def largest_difference(network: Autoencoder, exported: Network, *, seed: int = 0) -> float:
+    """The largest difference of a gain between torch on a whole sound and onnxruntime on its pieces.
+
+    Two streams of 40 frames at levels from silence to full scale, in pieces of all, 1, 7 and 16 frames.
+    """
+    rng = np.random.default_rng(seed)
+    magnitudes = (10 ** rng.uniform(-6, 0, (2, 40, NETWORK_BINS))).astype(np.float32)
+    with torch.no_grad():
+        wanted, _ = network(torch.from_numpy(magnitudes), network.initial_state(2))
+    return max(
+        float(np.abs(_in_pieces(exported, magnitudes, piece) - wanted.numpy()).max()) for piece in (40, 1, 7, 16)
+    )
+
+
+def _in_pieces(exported: Network, magnitudes: np.ndarray[Any, Any], piece: int) -> np.ndarray[Any, Any]:
+    state = exported.initial_state(len(magnitudes))
+    gains: Sequence[np.ndarray[Any, Any]] = []
+    for start in range(0, magnitudes.shape[1], piece):
+        made, state = exported.run(magnitudes[:, start : start + piece], state)
+        gains = [*gains, made]
+    return np.concatenate(gains, axis=1)
+
+
+class _Contract(nn.Module):
+    """The network with nothing but tensors in and out, for the exporter to trace."""
+
+    def __init__(self, network: Autoencoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, magnitudes: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        gains, next_state = self.network(magnitudes, state)
+        return gains, next_state
