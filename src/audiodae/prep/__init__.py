@@ -1,0 +1,1 @@
+"""Data preparation: from folders of recordings to noisy and clean pairs, every random number drawn from one seed."""

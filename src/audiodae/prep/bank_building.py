@@ -1,0 +1,192 @@
+"""Building banks: decode each recording once, by any number of processes, and go on where an interrupted build stopped.
+
+While it is being built a bank lies in a folder NAME.part: samples are added to pcm.npy, and when a recording's samples
+are there a line is added to journal.jsonl. What a killed build left after its last whole line is cut off and made again.
+The folder takes its name when it is complete.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from audiodae.errors import AudiodaeError, CorpusError
+from audiodae.prep.bank import Entry, read_entries, write_entries
+from audiodae.prep.corpus import Kind, Recording
+from audiodae.prep.decode import Pcm, clean_estimate_db, decode
+
+HEADER_BYTES = 128  # of pcm.npy: numpy leaves room in it for the length to grow
+SAMPLE_BYTES = 2
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that goes into a bank: its path and group in the index, and how to make its samples (picklable)."""
+
+    path: str
+    group: str
+    make: Callable[[], Pcm]
+
+
+@dataclass(frozen=True)
+class FileSamples:
+    """Makes the samples of a recording from its file."""
+
+    file: Path
+    kind: Kind
+
+    def __call__(self) -> Pcm:
+        return decode(self.file, self.kind)
+
+
+def from_files(recordings: Sequence[Recording], kind: Kind) -> list[Source]:
+    """The sources that recordings of a corpus are."""
+    return [Source(r.path, r.group, FileSamples(r.file, kind)) for r in recordings]
+
+
+def build_bank(
+    sources: Sequence[Source],
+    folder: Path,
+    *,
+    bad_share: float = 0.05,
+    min_clean_db: float | None = None,
+    jobs: int = 1,
+    progress: Progress = lambda path: None,
+) -> list[Entry]:
+    """Make a bank, or go on with one that was interrupted; a finished one is left as it is.
+
+    Parameters
+    ----------
+    sources : what goes in, in this order
+    folder : where the bank will be
+    bad_share : float, 0 to 1, of the sources that may be unreadable
+    min_clean_db : what has a lower `clean_estimate_db` is left out, which does not count as bad; None keeps all
+    jobs : processes that decode; the bank has the same bytes for any number
+    progress : told the path of each recording done
+
+    Returns
+    -------
+    left_out : the recordings that are not in the bank, and why
+
+    Raises
+    ------
+    CorpusError
+        More than bad_share of the sources are bad, or none is left of some.
+    """
+    if not folder.exists():
+        part = folder.with_name(folder.name + ".part")
+        part.mkdir(parents=True, exist_ok=True)
+        done = _take_up(part, sources)
+        _append_all(part, sources, done, min_clean_db=min_clean_db, jobs=jobs, progress=progress)
+        refuse_bad(done, bad_share=bad_share, what=folder.name)
+        _finish(part, done)
+        part.rename(folder)
+    return read_entries(folder / "left_out.jsonl")
+
+
+def refuse_bad(done: Sequence[Entry], *, bad_share: float, what: str) -> None:
+    """Raise CorpusError if more than a share of recordings are bad, or none is left of some."""
+    bad = [entry for entry in done if entry.bad]
+    if len(bad) > bad_share * len(done):
+        raise CorpusError(
+            f"{what}: {len(bad)} of {len(done)} recordings are bad, the first {bad[0].path} ({bad[0].why}); "
+            f"mend or remove them, or allow more with --bad-share"
+        )
+    if done and all(entry.why for entry in done):
+        raise CorpusError(f"{what}: all {len(done)} recordings were left out, the first {done[0].path}: {done[0].why}")
+
+
+def _take_up(part: Path, sources: Sequence[Source]) -> list[Entry]:
+    """The recordings that an interrupted build finished; cuts off the file what it left half done."""
+    pcm, journal = part / "pcm.npy", part / "journal.jsonl"
+    pcm.touch()
+    journal.touch()
+    whole = journal.read_bytes().rpartition(b"\n")[0]  # the last line may be cut short
+    done: list[Entry] = msgspec.json.decode(b"[" + b",".join(whole.splitlines()) + b"]", type=list[Entry])
+    # After a power cut the journal may be ahead of the samples.
+    while done and pcm.stat().st_size < _end(done):
+        done.pop()
+    if [entry.path for entry in done] != [source.path for source in sources[: len(done)]]:
+        done = []  # the corpus has changed since
+    write_entries(journal, done)
+    with pcm.open("r+b") as file:
+        file.truncate(_end(done))  # grows it to the header in a new build
+    return done
+
+
+def _append_all(
+    part: Path,
+    sources: Sequence[Source],
+    done: list[Entry],
+    *,
+    min_clean_db: float | None,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    """Decode what is not done yet: samples first, then the line that says they are there."""
+    for entry in done:
+        progress(entry.path)
+    with (part / "pcm.npy").open("ab") as pcm, (part / "journal.jsonl").open("ab") as journal:
+        for source, outcome in zip(sources[len(done) :], _made(sources[len(done) :], jobs), strict=True):
+            start = (_end(done) - HEADER_BYTES) // SAMPLE_BYTES
+            entry = _judge(source, outcome, start, min_clean_db)
+            if not entry.why:
+                assert not isinstance(outcome, str)
+                pcm.write(outcome.astype("<i2").tobytes())
+                pcm.flush()
+            journal.write(msgspec.json.encode(entry) + b"\n")
+            journal.flush()
+            done.append(entry)
+            progress(entry.path)
+
+
+def _made(sources: Sequence[Source], jobs: int) -> Iterator[Pcm | str]:
+    """The samples of each source in order, or what is wrong with it."""
+    if jobs == 1 or len(sources) < 2 * jobs:
+        yield from map(_make, sources)
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(_make, sources, chunksize=4)
+
+
+def _make(source: Source) -> Pcm | str:
+    try:
+        return source.make()
+    except AudiodaeError as error:
+        return str(error)
+
+
+def _judge(source: Source, outcome: Pcm | str, start: int, min_clean_db: float | None) -> Entry:
+    """The index line of a recording: kept, bad, or too noisy to be learnt from as clean."""
+    if isinstance(outcome, str):
+        return Entry(path=source.path, group=source.group, start=start, why=outcome, bad=True)
+    clean_db = clean_estimate_db(outcome) if min_clean_db is not None else float("inf")
+    if min_clean_db is not None and clean_db < min_clean_db:
+        why = f"stands only {clean_db:.1f} dB above its own background, less than {min_clean_db:g}"
+        return Entry(path=source.path, group=source.group, start=start, why=why)
+    return Entry(path=source.path, group=source.group, start=start, length=outcome.size)
+
+
+def _end(done: Sequence[Entry]) -> int:
+    """Bytes of pcm.npy that the recordings done take up."""
+    samples = done[-1].start + done[-1].length if done else 0
+    return HEADER_BYTES + SAMPLE_BYTES * samples
+
+
+def _finish(part: Path, done: Sequence[Entry]) -> None:
+    """Write the header of pcm.npy and the two lists; remove the journal."""
+    header = BytesIO()
+    shape = ((_end(done) - HEADER_BYTES) // SAMPLE_BYTES,)
+    np.lib.format.write_array_header_1_0(header, {"descr": "<i2", "fortran_order": False, "shape": shape})
+    assert len(header.getvalue()) == HEADER_BYTES, "numpy has changed its header"
+    with (part / "pcm.npy").open("r+b") as pcm:
+        pcm.write(header.getvalue())
+    write_entries(part / "index.jsonl", [entry for entry in done if not entry.why])
+    write_entries(part / "left_out.jsonl", [entry for entry in done if entry.why])
+    (part / "journal.jsonl").unlink()
