@@ -1,12 +1,13 @@
 """Building banks: decode each recording once, by any number of processes, and go on where an interrupted build stopped.
 
 While it is being built a bank lies in a folder NAME.part: samples are added to pcm.npy, and when a recording's samples
-are there a line is added to journal.jsonl. What a killed build left after its last whole line is cut off and made again.
-The folder takes its name when it is complete.
+are there, a line is added to journal.jsonl. What a killed build left after its last whole line is cut off and made
+again. The folder takes its name when it is complete.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,20 +35,9 @@ class Source:
     make: Callable[[], Pcm]
 
 
-@dataclass(frozen=True)
-class FileSamples:
-    """Makes the samples of a recording from its file."""
-
-    file: Path
-    kind: Kind
-
-    def __call__(self) -> Pcm:
-        return decode(self.file, self.kind)
-
-
 def from_files(recordings: Sequence[Recording], kind: Kind) -> list[Source]:
     """The sources that recordings of a corpus are."""
-    return [Source(r.path, r.group, FileSamples(r.file, kind)) for r in recordings]
+    return [Source(r.path, r.group, partial(decode, r.file, kind)) for r in recordings]
 
 
 def build_bank(

@@ -7,8 +7,8 @@ A corpus is a folder of sound files at any depth. Its layout says the rest::
     noise/KIND/a.wav                noises are dealt out recording by recording, within each kind
     rooms/ROOM/a.wav                rooms as speakers, or file by file where there are fewer than three folders
 
-The group of a recording is the folder it lies in, below the split: a speaker, a kind of noise, a room. LibriSpeech has a
-folder per chapter inside that of the speaker and names the files SPEAKER-CHAPTER-NUMBER; there the group is the speaker.
+The group of a recording is the folder it lies in, below the split: a speaker, a kind of noise, a room. LibriSpeech has
+a folder per chapter inside that of the speaker and names its files SPEAKER-CHAPTER-NUMBER: there it is the speaker.
 """
 
 from collections.abc import Mapping, Sequence
