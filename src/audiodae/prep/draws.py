@@ -133,7 +133,7 @@ def draw_example(*, seed: int, split: Split, index: int, banks: Banks, settings:
 
 def _speech(rng: np.random.Generator, bank: AnyBank, length: int) -> tuple[Piece, ...]:
     """Sentences of one speaker, one after the other with a pause between, until the example is full."""
-    first = int(rng.integers(len(bank.lengths)))
+    first = _by_length(rng, bank)
     same_speaker = np.flatnonzero(bank.groups == bank.groups[first])
     pieces: list[Piece] = []
     recording, at = first, 0
@@ -166,11 +166,17 @@ def _noise(rng: np.random.Generator, bank: AnyBank, length: int, settings: DrawS
 
 def _babble(rng: np.random.Generator, bank: AnyBank, length: int) -> tuple[Piece, ...]:
     """Three to eight voices from anywhere in the corpus, each at a level of its own."""
-    voices: Sequence[int] = [int(r) for r in rng.integers(len(bank.lengths), size=rng.integers(3, 9))]
+    voices: Sequence[int] = [_by_length(rng, bank) for _ in range(rng.integers(3, 9))]
     return tuple(
         Piece(voice, int(rng.integers(int(bank.lengths[voice]))), 0, length, float(10 ** (-rng.uniform(0, 9) / 20)))
         for voice in voices
     )
+
+
+def _by_length(rng: np.random.Generator, bank: AnyBank) -> int:
+    """A recording drawn so that every second of the bank is as likely: many short ones do not drown the long."""
+    ends = np.cumsum(bank.lengths)
+    return int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
 
 
 def _room(rng: np.random.Generator, bank: AnyBank, settings: DrawSettings) -> int | None:

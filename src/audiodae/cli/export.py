@@ -1,0 +1,36 @@
+"""`audiodae export`: from a run folder to one network file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from audiodae.errors import TrainingError
+
+
+@click.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--metrics", type=click.Path(path_type=Path), help="A JSON file of figures to keep in the card.")
+def export(run_folder: Path, model: Path, metrics: Path | None) -> None:
+    """Write the best weights of RUN_FOLDER to MODEL, an ONNX file with its card inside.
+
+    The file is run beside torch, whole and in pieces, before it is written.
+
+    \b
+    Example:
+      audiodae export runs/speech speech.onnx
+    """
+    from audiodae.training.export import export_run
+
+    figures = None
+    if metrics is not None:
+        try:
+            figures = json.loads(metrics.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{metrics}: cannot be read as JSON ({error})") from error
+    card = export_run(run_folder, model, metrics=figures)
+    click.echo(f"torch and onnxruntime agree to {card['largest_difference']:.1e} of a gain")
+    click.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")

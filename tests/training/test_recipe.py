@@ -1,0 +1,82 @@
+"""Recipes: what is written is what runs, and a slip is named with its remedy."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from audiodae.errors import RecipeError
+from audiodae.training.recipe import Recipe, decode_recipe, encode_recipe, load_recipe
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+
+
+def write(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_an_empty_recipe_is_all_defaults(tmp_path):
+    assert load_recipe(write(tmp_path, "")) == Recipe()
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
+def test_every_recipe_of_the_project_is_good(path):
+    assert load_recipe(path).run.steps > 0
+
+
+def test_a_recipe_survives_being_written_and_read(tmp_path):
+    recipe = load_recipe(write(tmp_path, "[network]\nwidths = [8, 8]\nstrides = [4, 2]\n[run]\nseed = 7\n"))
+    again = tmp_path / "again.toml"
+    again.write_bytes(msgspec.toml.encode(encode_recipe(recipe)))
+    assert load_recipe(again) == recipe
+
+
+def test_overrides_lie_over_the_file(tmp_path):
+    path = write(tmp_path, "[run]\nsteps = 5\n")
+    recipe = load_recipe(path, ["run.steps=7", "run.device=cpu", "data.mix.snr_db=[0, 5]", 'card.name="mine"'])
+    assert (recipe.run.steps, recipe.run.device, recipe.data.mix.snr_db) == (7, "cpu", (0.0, 5.0))
+    assert recipe.card.name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[run]\nstep = 5", "unknown key run.step; did you mean run.steps?"),
+        ("[netwrok]\n", "unknown key netwrok; did you mean network?"),
+        ("[data.mix]\nsnr = [0, 1]", "did you mean data.mix.snr_db?"),
+        ("[run]\nxyzzy = 5", "known are seed, steps"),
+        ('[run]\nsteps = "many"', "steps"),
+        ("[network]\nbody = 'conv3d'", "conv3d"),
+        ("[network]\nwidths = []", "network.widths"),
+        ("[network]\nstrides = [2]", "network.strides"),
+        ("[network]\nkernel = [1, 4]", "network.kernel"),
+        ("[network]\nbody = 'conv1d'\nwidths = [8, 16]\ndilations = [1, 2]", "equal"),
+        ("[loss]\ncompressed = 0.0\ncomplex = 0.0\nsi_sdr = 0.0", "at least one term"),
+        ("[data]\nsource = 'shards'", "data.source = mix"),
+        ("[run]\nsteps = 0", "run.steps"),
+        ("[data.mix]\nsnr_db = [10, 0]", "lower end first"),
+        ("run = 5", "run"),
+        ("this is not TOML", "cannot be read as a recipe"),
+    ],
+)
+def test_a_slip_is_named(tmp_path, text, message):
+    with pytest.raises(RecipeError, match=message.replace("[", r"\[").replace("?", r"\?")):
+        load_recipe(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("override", ["run.steps", "=5", "run.steps.more=5"])
+def test_a_bad_override_is_named(tmp_path, override):
+    with pytest.raises(RecipeError, match="--set"):
+        load_recipe(write(tmp_path, "[run]\nsteps = 5\n"), [override])
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(RecipeError, match="nowhere.toml"):
+        load_recipe(tmp_path / "nowhere.toml")
+
+
+def test_decoding_names_its_source():
+    with pytest.raises(RecipeError, match="the card"):
+        decode_recipe({"rnu": {}}, source="the card")
