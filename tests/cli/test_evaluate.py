@@ -52,6 +52,7 @@ def test_rows_and_sounds_are_written(scored):
     ]
     assert len(rows) == 8 and rows[0]["noise"] == "hiss"
     assert float(rows[1]["si_sdr_db"]) > float(rows[0]["si_sdr_db"])
+    assert json.loads((out / "report.json").read_text())["n_files"] == 2
     assert sorted(path.name for path in (out / "cleaned").iterdir()) == ["a.wav", "b.wav"]
 
 
@@ -89,4 +90,4 @@ def test_what_a_user_can_get_wrong_is_one_line(folders, gate, tmp_path):
 def test_help_ends_in_an_example():
     done = audiodae("evaluate", "--help")
     assert done.returncode == 0
-    assert "audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report" in done.stdout
+    assert "  Example:\n    audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report" in done.stdout

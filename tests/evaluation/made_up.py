@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from onnx import TensorProto, helper
+from onnx import helper
+
+from tests import networks
 
 RATE = 16_000
 
@@ -33,39 +35,14 @@ def hiss(n_samples: int, rms: float, seed: int = 0) -> npt.NDArray[np.float64]:
 
 def write_gate(path: Path) -> Path:
     """Write the smallest network that truly denoises: a gain that falls with the magnitude, from 1 at -40 dBFS."""
-    streams_frames_bins = ["streams", "frames", 257]
-    graph = helper.make_graph(
-        [
-            helper.make_node("Mul", ["magnitudes", "slope"], ["rising"]),
-            helper.make_node("Clip", ["rising", "zero", "one"], ["gains"]),
-            helper.make_node("Identity", ["state"], ["next_state"]),
-        ],
-        "gate",
-        [
-            helper.make_tensor_value_info("magnitudes", TensorProto.FLOAT, streams_frames_bins),
-            helper.make_tensor_value_info("state", TensorProto.FLOAT, ["streams", 1]),
-        ],
-        [
-            helper.make_tensor_value_info("gains", TensorProto.FLOAT, streams_frames_bins),
-            helper.make_tensor_value_info("next_state", TensorProto.FLOAT, ["streams", 1]),
-        ],
-        [
-            helper.make_tensor(name, TensorProto.FLOAT, [], [value])
-            for name, value in (("slope", 100.0), ("zero", 0.0), ("one", 1.0))
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    card = {
-        "name": "gate",
-        "version": "1",
-        "kind": "magnitudes",
-        "frames": {"window_ms": 32.0, "bins": 257},
-        "latency_ms": 32.0,
-        "licence": "MIT",
-        "limits": "a toy of the tests",
-    }
-    helper.set_model_props(model, {"audiodae.card": json.dumps(card)})
-    path.write_bytes(model.SerializeToString())
+    nodes = [
+        helper.make_node("Mul", ["magnitudes", "slope"], ["rising"]),
+        helper.make_node("Clip", ["rising", "zero", "one"], ["gains"]),
+        helper.make_node("Identity", ["state"], ["next_state"]),
+    ]
+    constants = {"slope": np.float32(100), "zero": np.float32(0), "one": np.float32(1)}
+    gate = networks.model(nodes, constants, card_text=json.dumps(networks.card(name="gate")))
+    path.write_bytes(gate.SerializeToString())
     return path
 
 

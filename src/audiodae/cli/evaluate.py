@@ -26,7 +26,7 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     help="CSV with a row per file and a column snr_db.  [default: conditions.csv beside NOISY_DIR, if any]",
 )
-@click.option("--out", type=PATH, help="Folder to write report.md and scores.csv to.")
+@click.option("--out", type=PATH, help="Folder to write report.md, report.json and scores.csv to.")
 @click.option("--overwrite", is_flag=True, help="Replace a report that is in --out already.")
 @click.option("--keep-cleaned", is_flag=True, help="Keep the cleaned sounds in OUT/cleaned, as float WAV.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes that score.  [default: one a CPU core]")
@@ -44,7 +44,7 @@ def evaluate(
     as_json: bool,
     no_oracle: bool,
 ) -> None:
-    r"""Score a network on pairs CLEAN_DIR/NAME.flac, NOISY_DIR/NAME.flac (mono, 16 kHz).
+    """Score a network on pairs CLEAN_DIR/NAME.flac, NOISY_DIR/NAME.flac (mono, 16 kHz).
 
     Prints means of PESQ-WB, STOI, ESTOI and SI-SDR by signal-to-noise ratio for what goes in (noisy), what comes out
     (cleaned) and what gains can reach at best (oracle); what clean speech loses; and the real-time factor.
@@ -54,7 +54,7 @@ def evaluate(
     \b
     Example:
       audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report
-    """
+    """  # noqa: D301 (click looks for the character itself)
     if keep_cleaned and out is None:
         raise click.UsageError("--keep-cleaned needs --out")
     if out is not None:
@@ -65,16 +65,18 @@ def evaluate(
         report = evaluate_pairs(
             pairs,
             model,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=min(jobs or os.cpu_count() or 1, len(pairs)),
             oracle=not no_oracle,
             cleaned_dir=out / "cleaned" if out is not None and keep_cleaned else None,
             on_progress=on_progress,
         )
-    click.echo(json.dumps(to_json(report), indent=2) if as_json else to_markdown(report), nl=as_json)
+    table, means = to_markdown(report), json.dumps(to_json(report), indent=2) + "\n"
+    click.echo(means if as_json else table, nl=False)
     if out is not None:
-        (out / "report.md").write_text(to_markdown(report), encoding="utf-8")
+        (out / "report.md").write_text(table, encoding="utf-8")
+        (out / "report.json").write_text(means, encoding="utf-8")
         (out / "scores.csv").write_text(to_csv(report), encoding="utf-8", newline="")
-    where = f"; report.md and scores.csv in {out}" if out is not None else ""
+    where = f"; report.md, report.json and scores.csv in {out}" if out is not None else ""
     click.echo(f"scored {len(pairs)} files in {time.perf_counter() - started:.1f} s{where}", err=True)
 
 

@@ -85,7 +85,7 @@ def evaluate(
     for done, of_pair in enumerate(scored, 1):
         scores += of_pair
         on_progress(done, len(pairs))
-    return Report(str(denoiser.network.card["name"]), scores, rtf)
+    return Report(denoiser.network.card.name, scores, rtf)
 
 
 def to_markdown(report: Report) -> str:
