@@ -5,11 +5,10 @@ are there, a line is added to journal.jsonl. What a killed build left after its 
 again. The folder takes its name when it is complete.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
@@ -19,11 +18,12 @@ from audiodae.errors import AudiodaeError, CorpusError
 from audiodae.prep.bank import Entry, read_entries, write_entries
 from audiodae.prep.corpus import Kind, Recording
 from audiodae.prep.decode import Pcm, clean_estimate_db, decode
+from audiodae.prep.workers import map_in_order
 
 HEADER_BYTES = 128  # of pcm.npy: numpy leaves room in it for the length to grow
 SAMPLE_BYTES = 2
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int], None]  # recordings done, of how many
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,9 @@ def build_bank(
     sources: Sequence[Source],
     folder: Path,
     *,
-    bad_share: float = 0.05,
     min_clean_db: float | None = None,
     jobs: int = 1,
-    progress: Progress = lambda path: None,
+    progress: Progress = lambda done, total: None,
 ) -> list[Entry]:
     """Make a bank, or go on with one that was interrupted; a finished one is left as it is.
 
@@ -55,10 +54,9 @@ def build_bank(
     ----------
     sources : what goes in, in this order
     folder : where the bank will be
-    bad_share : float, 0 to 1, of the sources that may be unreadable
     min_clean_db : what has a lower `clean_estimate_db` is left out, which does not count as bad; None keeps all
     jobs : processes that decode; the bank has the same bytes for any number
-    progress : told the path of each recording done
+    progress : told how many recordings are done, of how many
 
     Returns
     -------
@@ -67,29 +65,28 @@ def build_bank(
     Raises
     ------
     CorpusError
-        More than bad_share of the sources are bad, or none is left of some.
+        There are recordings, but every one was left out.
     """
     if not folder.exists():
         part = folder.with_name(folder.name + ".part")
         part.mkdir(parents=True, exist_ok=True)
         done = _take_up(part, sources)
         _append_all(part, sources, done, min_clean_db=min_clean_db, jobs=jobs, progress=progress)
-        refuse_bad(done, bad_share=bad_share, what=folder.name)
+        if done and all(entry.why for entry in done):
+            raise CorpusError(f"all {len(done)} recordings were left out, the first {done[0].path}: {done[0].why}")
         _finish(part, done)
         part.rename(folder)
     return read_entries(folder / "left_out.jsonl")
 
 
-def refuse_bad(done: Sequence[Entry], *, bad_share: float, what: str) -> None:
-    """Raise CorpusError if more than a share of recordings are bad, or none is left of some."""
-    bad = [entry for entry in done if entry.bad]
-    if len(bad) > bad_share * len(done):
+def refuse_bad(left_out: Sequence[Entry], *, total: int, bad_share: float) -> None:
+    """Raise CorpusError if more than bad_share of `total` recordings are bad."""
+    bad = [entry for entry in left_out if entry.bad]
+    if len(bad) > bad_share * total:
         raise CorpusError(
-            f"{what}: {len(bad)} of {len(done)} recordings are bad, the first {bad[0].path} ({bad[0].why}); "
-            f"mend or remove them, or allow more with --bad-share"
+            f"{len(bad)} of {total} recordings are bad, the first {bad[0].path} ({bad[0].why}); "
+            "mend or remove them, or allow more with --bad-share"
         )
-    if done and all(entry.why for entry in done):
-        raise CorpusError(f"{what}: all {len(done)} recordings were left out, the first {done[0].path}: {done[0].why}")
 
 
 def _take_up(part: Path, sources: Sequence[Source]) -> list[Entry]:
@@ -120,10 +117,8 @@ def _append_all(
     progress: Progress,
 ) -> None:
     """Decode what is not done yet: samples first, then the line that says they are there."""
-    for entry in done:
-        progress(entry.path)
     with (part / "pcm.npy").open("ab") as pcm, (part / "journal.jsonl").open("ab") as journal:
-        for source, outcome in zip(sources[len(done) :], _made(sources[len(done) :], jobs), strict=True):
+        for source, outcome in zip(sources[len(done) :], map_in_order(_make, sources[len(done) :], jobs), strict=True):
             start = (_end(done) - HEADER_BYTES) // SAMPLE_BYTES
             entry = _judge(source, outcome, start, min_clean_db)
             if not entry.why:
@@ -133,16 +128,7 @@ def _append_all(
             journal.write(msgspec.json.encode(entry) + b"\n")
             journal.flush()
             done.append(entry)
-            progress(entry.path)
-
-
-def _made(sources: Sequence[Source], jobs: int) -> Iterator[Pcm | str]:
-    """The samples of each source in order, or what is wrong with it."""
-    if jobs == 1 or len(sources) < 2 * jobs:
-        yield from map(_make, sources)
-        return
-    with get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap(_make, sources, chunksize=4)
+            progress(len(done), len(sources))
 
 
 def _make(source: Source) -> Pcm | str:
