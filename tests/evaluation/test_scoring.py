@@ -1,10 +1,12 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
 
 from audiodae.denoiser import Denoiser
 from audiodae.errors import NetworkError, SignalError
-from audiodae.evaluation import metrics
+from audiodae.evaluation import metrics, scoring
 from audiodae.evaluation.pairs import find_pairs
 from audiodae.evaluation.scoring import measure, real_time_factor, score_pair, score_pairs
 
@@ -50,6 +52,14 @@ def test_processes_change_nothing(pairs, scores, gate):
     assert [(score.pair, score.system) for score in in_two] == [(score.pair, score.system) for score in scores]
     assert all(two.metrics == same(one.metrics) for two, one in zip(in_two, scores, strict=True))
     assert in_two[0].metrics != same(scores[-1].metrics)
+
+
+def test_processes_get_one_thread_each_and_this_one_keeps_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    with scoring._one_blas_thread_in_children():
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    assert os.environ["OMP_NUM_THREADS"] == "7" and "OPENBLAS_NUM_THREADS" not in os.environ
 
 
 def test_processes_hand_on_errors(pairs, tmp_path):

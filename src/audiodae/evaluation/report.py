@@ -64,7 +64,7 @@ def evaluate(
     pairs: Sequence[Pair],
     model: str | Path | None = None,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     oracle: bool = True,
     cleaned_dir: Path | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
