@@ -30,8 +30,8 @@ format: $(TEST_STAMP) ## let ruff lay the code out
 	.venv-test/bin/ruff check --fix
 	.venv-test/bin/ruff format
 
-docs: $(TEST_STAMP) ## write docs/cli.md from the commands' help
-	.venv-test/bin/python docs/make_cli.py
+docs: $(TEST_STAMP) ## write the pages that are made from the code
+	.venv-test/bin/python docs/generate.py
 
 wheel: $(TEST_STAMP) ## build dist/audiodae-VERSION-py3-none-any.whl
 	rm -rf dist

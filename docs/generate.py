@@ -1,0 +1,105 @@
+"""Write the pages that the code knows best: docs/cli.md from the commands' help, docs/recipe.md from the recipe.
+
+`make docs` runs this; tests/test_docs.py holds the pages to it. Needs `pip install "audiodae[train,evaluate]"`.
+"""
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+import click
+import msgspec
+
+from audiodae.cli import COMMANDS, audiodae
+from audiodae.training.recipe import Recipe, encode_recipe
+
+HERE = Path(__file__).parent
+COLUMNS = 100
+
+
+def cli_page() -> str:
+    """The help of every command, as the command prints it."""
+    root = click.Context(audiodae, info_name="audiodae")
+    sections = [("audiodae", _help(audiodae, "audiodae"))]
+    for name in COMMANDS:
+        command = audiodae.get_command(root, name)
+        assert command is not None
+        sections.append((f"audiodae {name}", _help(command, f"audiodae {name}")))
+    head = (
+        "# Command line\n\n"
+        "<!-- Written by `make docs` from the commands' help: change the help, not this page. -->\n\n"
+        "Results go to standard output, progress and warnings to standard error. What you can put right is told in\n"
+        "one line, with exit code 1; wrong usage has 2, an interrupted command 130.\n"
+    )
+    return head + "".join(f"\n## {title}\n\n```text\n{text}\n```\n" for title, text in sections)
+
+
+def recipe_page() -> str:
+    """Every table of a recipe with its keys' defaults, and what the code says of it."""
+    defaults = encode_recipe(Recipe())
+    head = (
+        "# The recipe\n\n"
+        "<!-- Written by `make docs` from audiodae.training.recipe: change the code, not this page. -->\n\n"
+        "A recipe is a TOML file with the tables below. Each key has the default shown here, so a recipe holds only\n"
+        "what differs. A key that is not known or a value of the wrong type is refused, and the nearest key named.\n"
+        "`audiodae train --set table.key=value` overrides one.\n"
+    )
+    return head + "".join(_table(name, value, Recipe) for name, value in defaults.items())
+
+
+def write(folder: Path) -> None:
+    """Write both pages."""
+    (folder / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (folder / "recipe.md").write_text(recipe_page(), encoding="utf-8")
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, max_content_width=COLUMNS, terminal_width=COLUMNS)
+    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+
+
+def _table(name: str, values: dict[str, object], parent: type[msgspec.Struct]) -> str:
+    """One section: what the struct's docstring says, and its keys as TOML."""
+    struct = _field_type(parent, name.rpartition(".")[2])
+    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    page = f"\n## [{name}]\n\n{_as_markdown(inspect.getdoc(struct) or '')}\n\n```toml\n[{name}]\n{_toml(plain, struct)}\n```\n"
+    nested = {key: value for key, value in values.items() if isinstance(value, dict)}
+    return page + "".join(_table(f"{name}.{key}", value, struct) for key, value in nested.items())
+
+
+def _field_type(struct: type[msgspec.Struct], field: str) -> type[msgspec.Struct]:
+    found: type[msgspec.Struct] = next(f.type for f in msgspec.structs.fields(struct) if f.name == field)
+    return found
+
+
+def _toml(values: dict[str, object], struct: type[msgspec.Struct]) -> str:
+    """A line a key; where only some words are allowed, they follow."""
+    choices = {field.name: get_args(field.type) for field in msgspec.structs.fields(struct) if _is_choice(field.type)}
+    lines = {key: f"{key} = {json.dumps(value)}" for key, value in values.items()}  # JSON of plain values is TOML
+    width = max(len(lines[key]) for key in choices) if choices else 0
+    return "\n".join(
+        f"{line:{width}}  # {', '.join(map(str, choices[key]))}" if key in choices else line
+        for key, line in lines.items()
+    )
+
+
+def _is_choice(kind: object) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _as_markdown(docstring: str) -> str:
+    """The summary as it is; the attributes as a list."""
+    summary, _, attributes = re.sub(r" +\n", "\n", docstring).partition("\nAttributes\n----------\n")
+    entries = re.sub(r"\n +", " ", attributes).strip().splitlines()
+    items = [re.sub(r"^([\w, ]+?) : ", _as_code, entry) for entry in entries]
+    return "\n\n".join(part for part in (summary.strip(), "\n".join(f"- {item}" for item in items)) if part)
+
+
+def _as_code(match: re.Match[str]) -> str:
+    return ", ".join(f"`{key.strip()}`" for key in match[1].split(",")) + ": "
+
+
+if __name__ == "__main__":
+    write(HERE)
