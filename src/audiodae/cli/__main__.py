@@ -1,0 +1,5 @@
+"""`python -m audiodae.cli` is `audiodae`."""
+
+from audiodae.cli import main
+
+main()
