@@ -1,0 +1,66 @@
+"""The recipe's commands, in order: the programs are stand-ins that write down how they were called."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "train_speech.sh"
+STAND_IN = '#!/bin/sh\necho "$(basename "$0") $*" >> "$CALLS"\n'
+
+
+@pytest.fixture
+def environment(tmp_path):
+    programs = tmp_path / "venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
+    for name in ("python", "audiodae"):
+        (programs / name).write_text(STAND_IN)
+        (programs / name).chmod(0o755)
+    mine = {"VENV": str(programs.parent), "OUT": str(tmp_path / "out"), "JOBS": "2", "CALLS": str(tmp_path / "calls")}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return kept | mine
+
+
+def calls(environment, *arguments, **settings):
+    """What the recipe ran, with OUT for the run folder."""
+    subprocess.run(["bash", RECIPE, *arguments], env=environment | settings, check=True)
+    return Path(environment["CALLS"]).read_text().replace(environment["OUT"], "OUT").splitlines()
+
+
+def test_without_arguments_a_small_corpus_is_made(environment):
+    assert calls(environment) == [
+        "python data_prep/synthesize.py --out OUT/corpus",
+        "python data_prep/prepare_speech.py --speech OUT/corpus/speech --noise OUT/corpus/noise --out OUT/data"
+        " --hours 0 --simulated-rooms 200 --test-clips 50 --jobs 2",
+        "audiodae train recipes/train_speech_small.toml --out OUT --set data.prepared=OUT/data",
+        "audiodae export OUT OUT/speech.onnx",
+        "audiodae evaluate OUT/data/test/clean OUT/data/test/noisy --model OUT/speech.onnx --out OUT/report"
+        " --overwrite --jobs 2",
+        "audiodae export OUT OUT/speech.onnx --metrics OUT/report/report.json",
+        "audiodae clean OUT/data/test/noisy/000.flac OUT/example.flac --model OUT/speech.onnx --overwrite",
+    ]
+
+
+def test_with_directories_they_are_used(environment, tmp_path):
+    folders = [tmp_path / name for name in ("my speech", "noise", "rooms")]
+    for folder in folders:
+        folder.mkdir()
+    prepare, train, *_ = calls(environment, *folders, HOURS="3", ROOMS="5", CLIPS="7")
+    assert prepare == (
+        f"python data_prep/prepare_speech.py --speech {folders[0]} --noise {folders[1]} --rir {folders[2]}"
+        " --out OUT/data --hours 3 --simulated-rooms 5 --test-clips 7 --jobs 2"
+    )
+    assert train == "audiodae train recipes/train_speech.toml --out OUT --set data.prepared=OUT/data"
+
+
+def test_a_stopped_run_goes_on(environment):
+    Path(environment["OUT"]).mkdir()
+    (Path(environment["OUT"]) / "last.safetensors").touch()
+    assert calls(environment)[2].endswith("--set data.prepared=OUT/data --resume")
+
+
+def test_one_folder_is_too_few(environment):
+    done = subprocess.run(["bash", RECIPE, "speech"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "usage:" in done.stderr
