@@ -175,6 +175,16 @@ def test_damaged_files(tmp_path):
             Network.load(path)
 
 
+def test_a_refusal_by_onnxruntime_prints_nothing(capfd):
+    """A name that is no text makes its Python half fail, which would announce a second try on stdout."""
+    model = networks.constant(1)
+    model.graph.node[0].input[0] = "magnitudeX"
+    data = model.SerializeToString().replace(b"magnitudeX", b"magnitude\xff")
+    with pytest.raises(NetworkError, match="onnxruntime refuses"):
+        Network.from_bytes(data, source="here.onnx")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_too_large(monkeypatch):
     monkeypatch.setattr(network_module, "MAX_BYTES", 1000)
     with pytest.raises(NetworkError, match="a network file is smaller"):

@@ -237,7 +237,8 @@ def _open_session(data: bytes, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         # From bytes, not from a path: without a folder there is nothing beside the file to be drawn in.
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        # Its fallback, the same again, is announced on stdout.
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # as in `run`
         raise NetworkError(f"onnxruntime refuses it: {_first_line(error)}") from None
 
