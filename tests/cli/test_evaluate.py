@@ -40,7 +40,9 @@ def test_table_on_stdout_and_in_the_report(scored):
     assert [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in lines[4:13]] == [
         (snr, system) for snr in ("0", "10", "all") for system in ("noisy", "cleaned", "oracle")
     ]
-    assert lines[14].startswith("Clean speech in: SI-SDR ")
+    assert lines[14].startswith("Cleaned over noisy: SI-SDR +")
+    assert lines[15].startswith("Clean speech in: SI-SDR ")
+    assert lines[16].startswith("Real-time factor, one thread")
     assert "scored 2 files in" in done.stderr and str(out) in done.stderr
 
 

@@ -37,6 +37,7 @@ Network `toy` on 3 files: means.
 |      all | noisy   |     3 |   2.000 | 0.2000 | 0.1000 |        4.00 |
 |      all | cleaned |     3 |   3.000 | 0.3000 | 0.1500 |        6.00 |
 
+Cleaned over noisy: SI-SDR +2.00 dB, PESQ-WB +1.000, STOI +0.1000, ESTOI +0.0500.
 Clean speech in: SI-SDR 10.00 dB, PESQ-WB 5.000.
 Real-time factor, one thread, median over files: 0.0071.
 """

@@ -91,17 +91,19 @@ def evaluate(
 def to_markdown(report: Report) -> str:
     """The report as Markdown: means by signal-to-noise ratio and over all files, then the lines beside the table."""
     n_files = len({score.pair.name for score in report.scores})
-    over_all = report.over_all()
-    clean_in = next(mean for mean in over_all if mean.system == "clean in")
-    rows = [*report.by_snr(), *(mean for mean in over_all if mean.system != "clean in")]
+    over_all = {mean.system: mean for mean in report.over_all()}
+    clean_in = over_all.pop("clean in").metrics
+    noisy, cleaned = over_all["noisy"].metrics, over_all["cleaned"].metrics
+    gain = {name: cleaned[name] - noisy[name] for name in METRICS}
     return "\n".join(
         [
             f"Network `{report.model}` on {n_files} files: means.",
             "",
-            *_table(rows),
+            *_table([*report.by_snr(), *over_all.values()]),
             "",
-            f"Clean speech in: SI-SDR {clean_in.metrics['si_sdr_db']:.2f} dB, "
-            f"PESQ-WB {clean_in.metrics['pesq_wb']:.3f}.",
+            f"Cleaned over noisy: SI-SDR {gain['si_sdr_db']:+.2f} dB, PESQ-WB {gain['pesq_wb']:+.3f}, "
+            f"STOI {gain['stoi']:+.4f}, ESTOI {gain['estoi']:+.4f}.",
+            f"Clean speech in: SI-SDR {clean_in['si_sdr_db']:.2f} dB, PESQ-WB {clean_in['pesq_wb']:.3f}.",
             f"Real-time factor, one thread, median over files: {report.real_time_factor:.4f}.",
             "",
         ]
