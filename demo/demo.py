@@ -13,7 +13,7 @@ import soundfile
 
 from audiodae import AudiodaeError, Denoiser
 from audiodae.evaluation.metrics import si_sdr
-from audiodae.evaluation.plots import draw_before_after
+from audiodae.plots import draw_before_after
 
 HERE = Path(__file__).resolve().parent
 

@@ -21,12 +21,13 @@ FLOORS = {
     "card": 1,
     "audio": 2,
     "network": 2,
+    "plots": 2,
     "denoiser": 3,
     "files": 4,
     "": 5,  # audiodae itself: the public names
     "prep": 6,
     "evaluation": 7,
-    "training": 8,  # draws its pictures with evaluation.plots
+    "training": 7,
     "cli": 9,
     "__main__": 10,
 }

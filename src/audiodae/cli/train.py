@@ -33,7 +33,6 @@ def train(
     Example:
       audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared
     """
-    from audiodae.training.pictures import draw_run
     from audiodae.training.recipe import load_recipe
     from audiodae.training.trainer import train as run_training
 
@@ -42,7 +41,6 @@ def train(
     settled = load_recipe(recipe, asked)
     with _bar(settled.run.steps, quiet=quiet) as report:
         progress = run_training(settled, out, resume=resume, report=report)
-    draw_run(out)
     hours, minutes = progress.audio_seconds / 3600, progress.train_seconds / 60
     click.echo(f"{progress.step} steps, {hours:.1f} h of audio in {minutes:.1f} min, {progress.bad_steps} bad steps")
     click.echo(f"best validation loss {progress.best_loss:.4f} at step {progress.best_step}: {out / 'best.safetensors'}")

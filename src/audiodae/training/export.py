@@ -17,9 +17,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from audiodae.card import CARD_KEY
 from audiodae.errors import TrainingError
 from audiodae.frames import NETWORK_BINS, WINDOW_MS
-from audiodae.network import CARD_KEY, Network
+from audiodae.network import Network
 from audiodae.training.autoencoder import Autoencoder, build_autoencoder
 from audiodae.training.recipe import Recipe, encode_recipe
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_whole

@@ -103,6 +103,7 @@ class RunSettings(Settings):
     batch_size: int = 16
     valid_every: int = 500
     save_every: int = 200
+    log_every: int = 10
     pictures_every: int = 2_000
     patience: int = 0
     max_bad_steps: int = 50
@@ -218,8 +219,8 @@ def _check(recipe: Recipe, source: str) -> None:
         ),
         "loss.complex and loss.si_sdr need data.source = mix: shards keep no clean phase": recipe.data.source == "mix"
         or (loss.complex == 0 and loss.si_sdr == 0),
-        "run.steps, run.batch_size, run.valid_every and run.save_every need to be 1 or more": min(
-            recipe.run.steps, recipe.run.batch_size, recipe.run.valid_every, recipe.run.save_every
+        "run.steps, batch_size, valid_every, save_every and log_every need to be 1 or more": min(
+            recipe.run.steps, recipe.run.batch_size, recipe.run.valid_every, recipe.run.save_every, recipe.run.log_every
         )
         > 0,
         "optimiser.ema needs a share from 0 up to 1": 0 <= recipe.optimiser.ema < 1,

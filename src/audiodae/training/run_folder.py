@@ -32,11 +32,14 @@ RECIPE, LOG, LAST, BEST = "recipe.toml", "log.jsonl", "last.safetensors", "best.
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file by way of a temporary one beside it, so that it is there whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -68,6 +71,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.last, self.best, self.log = folder / LAST, folder / BEST, folder / LOG
+        self.curves = folder / "curves.png"
 
     def begin(self, recipe: Recipe) -> None:
         """Make the folder and keep the recipe in it.
@@ -84,6 +88,10 @@ class RunFolder:
             write_whole(self.folder / RECIPE, msgspec.toml.encode(encode_recipe(recipe)))
         except OSError as error:
             raise TrainingError(f"{self.folder}: cannot be written ({error})") from error
+
+    def picture(self, step: int) -> Path:
+        """Where the spectrograms of a step go."""
+        return self.folder / "pictures" / f"{step:07d}.png"
 
     def recipe(self) -> Recipe:
         """The recipe that the run was started with."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from audiodae.errors import TrainingError
 from audiodae.frames import FrameGeometry
+from audiodae.plots import draw_curves
 from audiodae.prep.decode import SAMPLE_RATE
 from audiodae.training.autoencoder import Autoencoder, build_autoencoder
 from audiodae.training.data import Share, feed, make_pairs
@@ -30,11 +31,13 @@ from audiodae.training.optimise import (
     unpack_optimiser,
 )
 from audiodae.training.recipe import Recipe
+from audiodae.training.pictures import draw_examples
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
 from audiodae.training.spectra import Frames
-from audiodae.training.validate import Look, estimate, truth_of, validate
+from audiodae.training.validate import Look, clean_waveforms, estimate, truth_of, validate
 
-LOG_EVERY = 10
+PICTURED = 4  # validation examples in a picture
+
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -105,10 +108,12 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | N
         progress.wait_seconds += waited - started
         progress.train_seconds += time.perf_counter() - started
         progress.audio_seconds += len(noisy) * share.world * recipe.data.mix.segment_seconds
-        if progress.step % LOG_EVERY == 0:
+        if progress.step % settings.log_every == 0:
             _log(run, line | {"wait_share": round(progress.wait_seconds / progress.train_seconds, 4)}, report)
         if progress.step % settings.valid_every == 0 or progress.step == settings.steps:
             _look(run, valid, report)
+        if progress.step % settings.pictures_every == 0 or progress.step == settings.steps:
+            _draw(run, valid)
         if progress.step % settings.save_every == 0 or progress.step == settings.steps or progress.stopped_early:
             save_run(run)
     return progress
@@ -208,6 +213,17 @@ def _look(run: Run, valid: list[tuple[Tensor, Tensor]], report: Report | None) -
         "bad_steps": progress.bad_steps,
     }
     _log(run, line, report)
+
+
+def _draw(run: Run, valid: list[tuple[Tensor, Tensor]]) -> None:
+    """Bring the pictures in the run folder up to date: spectrograms of validation examples, and the curves."""
+    noisy, clean = valid[0]
+    if not run.fabric.is_global_zero:
+        return
+    draw_curves(run.folder.lines(), run.folder.curves)
+    if noisy.ndim == 2:  # waveforms; shards hold none
+        made = clean_waveforms(run.average, noisy[:PICTURED], run.frames)
+        draw_examples(run.folder.picture(run.progress.step), noisy=noisy, estimate=made, clean=clean)
 
 
 def _log(run: Run, line: dict[str, Any], report: Report | None) -> None:

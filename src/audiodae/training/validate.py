@@ -63,5 +63,13 @@ def validate(
     return Look(_mean(losses), {name: _mean(values) for name, values in terms.items()}, after, before)
 
 
+@torch.no_grad()
+def clean_waveforms(network: Autoencoder, noisy: Tensor, frames: Frames) -> Tensor:
+    """Clean whole segments, shape (segments, samples) in and out."""
+    spectrum = frames.analyse(noisy)
+    gains, _ = network.eval()(spectrum.abs(), network.initial_state(len(noisy)))
+    return frames.synthesise(gains * spectrum, noisy.shape[1])
+
+
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
