@@ -64,7 +64,8 @@ def _table(name: str, values: dict[str, object], parent: type[msgspec.Struct]) -
     """One section: what the struct's docstring says, and its keys as TOML."""
     struct = _field_type(parent, name.rpartition(".")[2])
     plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
-    page = f"\n## [{name}]\n\n{_as_markdown(inspect.getdoc(struct) or '')}\n\n```toml\n[{name}]\n{_toml(plain, struct)}\n```\n"
+    said = _as_markdown(inspect.getdoc(struct) or "")
+    page = f"\n## [{name}]\n\n{said}\n\n```toml\n[{name}]\n{_toml(plain, struct)}\n```\n"
     nested = {key: value for key, value in values.items() if isinstance(value, dict)}
     return page + "".join(_table(f"{name}.{key}", value, struct) for key, value in nested.items())
 
