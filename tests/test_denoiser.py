@@ -90,8 +90,19 @@ def test_a_stream_that_forgets_differs():
 def test_blocks_within_do_not_show(monkeypatch):
     sound = noise(30_000, 2)
     whole = RECURRENT.clean(sound, 16_000)
-    monkeypatch.setattr("audiodae.denoiser.BLOCK_FRAMES", 3)
-    np.testing.assert_allclose(RECURRENT.clean(sound, 16_000), whole, rtol=0, atol=1e-5)
+    for limit, value in (("BLOCK_FRAMES", 3), ("BLOCK_VALUES", 100)):
+        monkeypatch.setattr(f"audiodae.denoiser.{limit}", value)
+        np.testing.assert_allclose(RECURRENT.clean(sound, 16_000), whole, rtol=0, atol=1e-5)
+
+
+def test_many_channels_at_a_high_rate_need_no_more_memory_than_few(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "audiodae.denoiser.Synthesiser.feed",
+        lambda self, spectrum: seen.append(spectrum.size) or np.zeros((len(spectrum), 0), np.float32),
+    )
+    UNIT.stream(384_000, 64).feed(np.zeros((100_000, 64), np.float32))
+    assert max(seen) < 3 * 2**21
 
 
 def test_latency_is_enough_for_a_callback_of_any_size():
@@ -136,6 +147,18 @@ def test_linked_channels_keep_the_image():
     np.testing.assert_allclose(clean[:, 1], 0.25 * clean[:, 0], atol=1e-6)
     apart = RECURRENT.clean(stereo, 16_000, channels="independent")
     assert np.max(np.abs(apart[:, 1] - 0.25 * apart[:, 0])) > 1e-4  # negative control
+
+
+def test_linked_channels_show_the_network_their_root_mean_square():
+    sound, silence = noise(5_000), np.zeros(5_000, np.float32)
+    geometry, network = FrameGeometry.for_rate(16_000), SMOOTHING.network
+    spectrum = analyse(sound[np.newaxis], geometry)
+    gains, _ = network.run(np.abs(spectrum) / np.float32(np.sqrt(2)), network.initial_state(1))
+    by_hand = synthesise(spectrum * gains, geometry, 5_000)[0]
+    for stereo, heard in (([sound, silence], 0), ([silence, sound], 1)):
+        clean = SMOOTHING.clean(np.stack(stereo, axis=1), 16_000)
+        np.testing.assert_allclose(clean[:, heard], by_hand, atol=1e-6)
+    assert np.max(np.abs(by_hand - SMOOTHING.clean(sound, 16_000))) > 1e-3  # negative control
 
 
 def test_independent_channels_are_sounds_of_their_own():
@@ -234,6 +257,7 @@ class _Broken:
         (np.zeros(100, np.int16), "samples / 32768"),
         (np.zeros(100, np.int32), "samples / 2147483648"),
         (np.zeros(100, np.uint8), "uint8; need float"),
+        ([1, 2, 3], "int64; need float"),
         (np.zeros(100, bool), "bool; need float"),
         (np.zeros(100, np.complex64), "complex64"),
         (np.array(["a"]), "need float"),

@@ -24,6 +24,7 @@ from audiodae.levels import from_db
 from audiodae.network import Floats, Network, find_network
 
 BLOCK_FRAMES = 256  # frames a network call: enough to drown its overhead, few enough to stay in the cache
+BLOCK_VALUES = 2**21  # samples of all channels at once; fewer frames a call where rate and channels are many
 MAX_CHANNELS = 256
 HELD_FROM = 0.75  # bins above the network's band get the mean gain of its upper quarter, 6 to 8 kHz
 # Beyond this a number is no sound but damage, and its square in float32 would be infinite in the sums that follow.
@@ -196,7 +197,8 @@ class Stream:
 
     def _blocks(self, samples: npt.NDArray[np.floating]) -> Iterator[npt.NDArray[np.floating]]:
         """Cut a chunk, however long, so that what is computed at once stays small."""
-        length = BLOCK_FRAMES * self._geometry.hop_length
+        hop = self._geometry.hop_length
+        length = hop * min(BLOCK_FRAMES, max(1, BLOCK_VALUES // (hop * self.channels)))
         for start in range(0, samples.shape[1], length):
             yield samples[:, start : start + length]
 
@@ -245,7 +247,7 @@ def _as_float(samples: npt.ArrayLike) -> npt.NDArray[np.floating]:
         raise SignalError(f"samples make no array: {error}") from None
     if array.size == 0 and not isinstance(samples, np.ndarray):
         array = array.astype(np.float32)  # an empty list is a sound of no length
-    if np.issubdtype(array.dtype, np.signedinteger):
+    if array.dtype in (np.int16, np.int32):  # as sound files are often read
         full_scale = 2 ** (8 * array.itemsize - 1)
         raise SignalError(f"samples are {array.dtype}; convert to float in [-1, 1] first, e.g. samples / {full_scale}")
     if not np.issubdtype(array.dtype, np.floating):

@@ -11,7 +11,7 @@ from audiodae.audio import AudioReader, AudioWriter, PathName, output_format, re
 from audiodae.denoiser import Denoiser
 from audiodae.errors import AudioFileError, SignalError
 
-BLOCK_SECONDS = 2
+BLOCK_VALUES = 2**17  # samples of all channels read at once: eight seconds of mono at 16 kHz
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def clean_file(
             raise SignalError(f"{source}: {error}") from None
         done = 0
         with AudioWriter(target, output_format(reader.format, target), reader.tags) as writer:
-            for block in reader.blocks(BLOCK_SECONDS * rate):
+            for block in reader.blocks(max(1, BLOCK_VALUES // n_channels)):
                 writer.write(stream.feed(block))
                 done += len(block)
                 on_progress(done, reader.n_samples)

@@ -9,7 +9,15 @@ from tests.cli.process import assert_refused, audiodae, with_model
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("network") / "mine.onnx"
-    text = json.dumps(networks.card(name="mine", data=["a", "b"], limits="speech \x1b[2J only", metrics={"stoi": 0.9}))
+    text = json.dumps(
+        networks.card(
+            name="mine",
+            data=["a", "b"],
+            limits="speech \x1b[2J only",
+            metrics={"stoi": 0.9},
+            recipe={"x": list(range(99))},
+        )
+    )
     path.write_bytes(networks.recurrent(card_text=text).SerializeToString())
     return path
 
@@ -21,6 +29,7 @@ def test_card_parameters_latency_and_speed(model):
     assert rows["name"] == "mine" and rows["licence"] == "MIT" and rows["data"] == "a, b"
     assert rows["parameters"] == "8464" and rows["state_size"] == "8" and rows["latency_ms"] == "32.0"
     assert rows["metrics"] == '{"stoi": 0.9}' and rows["file"] == str(model)
+    assert rows["recipe"] == "(long: see --json)"
     assert 0 < float(rows["rtf"]) < 1
     assert "\x1b" not in done.stdout  # a card cannot write to the terminal what it likes
 
@@ -28,6 +37,7 @@ def test_card_parameters_latency_and_speed(model):
 def test_json_of_the_default_network(model):
     told = json.loads(audiodae("info", "--json", env=with_model(model)).stdout)
     assert told["card"]["name"] == "mine" and told["card"]["seed"] == 7
+    assert len(told["card"]["recipe"]["x"]) == 99
     assert told["parameters"] == 8464 and told["latency_ms"] == 32.0 and told["rtf"] > 0
 
 

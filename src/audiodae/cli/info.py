@@ -13,6 +13,7 @@ from audiodae.network import find_network, shipped_networks
 
 MEASURED_RATE = 16_000
 MEASURED_SECONDS = 10
+LONGEST_JSON = 200  # characters of an entry, such as a whole recipe, that would only drown the others
 
 
 @click.command(epilog="\b\nExample:\n  audiodae info speech")
@@ -56,7 +57,8 @@ def measure_rtf(denoiser: Denoiser) -> float:
 
 
 def _shown(value: object) -> str:
-    """Give text as it is and all else as JSON; a list of names with commas."""
+    """Give text as it is, a list of names with commas, and all else as JSON where it is short."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
-    return one_line(value if isinstance(value, str) else json.dumps(value))
+    text = value if isinstance(value, str) else json.dumps(value)
+    return one_line(text) if isinstance(value, str) or len(text) <= LONGEST_JSON else "(long: see --json)"
