@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from audiodae import AudiodaeError, Denoiser
+from audiodae.audio import AudioReader
 from audiodae.evaluation.metrics import si_sdr
 from audiodae.plots import draw_before_after
 
@@ -24,15 +25,13 @@ def main():
     sound = parser.parse_args().sound
     try:
         run(sound)
-    except (AudiodaeError, soundfile.SoundFileError) as error:
+    except AudiodaeError as error:
         sys.exit(f"demo: {error}")
 
 
 def run(sound):
     """Clean, draw, and print what is known."""
-    noisy, rate = soundfile.read(sound or HERE / "sample_noisy.flac", dtype="float32")
-    if noisy.size == 0:
-        raise AudiodaeError(f"{sound}: the sound has no samples")
+    noisy, rate = read(sound or HERE / "sample_noisy.flac")
     denoiser = Denoiser()
     started = time.perf_counter()
     clean = denoiser.clean(noisy, sample_rate=rate)
@@ -52,6 +51,16 @@ def run(sound):
         print(f"{label:8} {HERE / name}")
 
 
+def read(path):
+    """Samples, float32, shape (samples, channels) or (samples,), and their rate, Hz."""
+    with AudioReader(path) as reader:
+        rate = reader.format.sample_rate
+        samples = np.concatenate([np.zeros((0, reader.format.channels), np.float32), *reader.blocks(60 * rate)])
+    if samples.size == 0:
+        raise AudiodaeError(f"{path}: the sound has no samples")
+    return np.nan_to_num(samples[:, 0] if samples.shape[1] == 1 else samples), rate
+
+
 def describe(denoiser, noisy, rate, sound):
     """What was cleaned, with what."""
     channels = noisy.shape[1] if noisy.ndim == 2 else 1
@@ -62,7 +71,7 @@ def describe(denoiser, noisy, rate, sound):
 
 def gained_on_sample(noisy, clean):
     """The SI-SDR before and after: the sample's clean voice is known."""
-    reference, _ = soundfile.read(HERE / "sample_clean.flac", dtype="float32")
+    reference, _ = read(HERE / "sample_clean.flac")
     before, after = si_sdr(estimate=noisy, clean=reference), si_sdr(estimate=clean, clean=reference)
     return f"SI-SDR   {before:.1f} dB before, {after:.1f} dB after: {after - before:+.1f} dB"
 
