@@ -35,8 +35,9 @@ class ChannelNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise features of shape (streams, channels, ...)."""
-        normed: Tensor = self.norm(features.movedim(1, -1))
-        return normed.movedim(-1, 1)
+        last = features.ndim - 1
+        normed: Tensor = self.norm(features.permute(0, *range(2, last + 1), 1))
+        return normed.permute(0, last, *range(1, last))
 
 
 def normalisation(name: str, channels: int, dimensions: int) -> nn.Module:
