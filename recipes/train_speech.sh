@@ -28,7 +28,7 @@ VENV=${VENV:-.venv-train}
 . "$VENV/bin/activate"
 
 # voices and noises from nothing, where there are no recordings
-[ -n "$SPEECH" ] || python data_prep/synthesize.py --out "$OUT/corpus"
+[ -n "$SPEECH" ] || [ -e "$OUT/corpus" ] || python data_prep/synthesize.py --out "$OUT/corpus"
 
 python data_prep/prepare_speech.py --speech "${SPEECH:-$OUT/corpus/speech}" --noise "${NOISE:-$OUT/corpus/noise}" \
   ${RIR:+--rir "$RIR"} --out "$DATA" --hours "${HOURS:-0}" --simulated-rooms "${ROOMS:-200}" \

@@ -56,9 +56,11 @@ def test_with_directories_they_are_used(environment, tmp_path):
 
 
 def test_a_stopped_run_goes_on(environment):
-    Path(environment["OUT"]).mkdir()
+    (Path(environment["OUT"]) / "corpus").mkdir(parents=True)
     (Path(environment["OUT"]) / "last.safetensors").touch()
-    assert calls(environment)[2].endswith("--set data.prepared=OUT/data --resume")
+    prepare, train, *_ = calls(environment)
+    assert prepare.startswith("python data_prep/prepare_speech.py --speech OUT/corpus/speech ")
+    assert train.endswith("--set data.prepared=OUT/data --resume")
 
 
 def test_one_folder_is_too_few(environment):
