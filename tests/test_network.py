@@ -197,6 +197,19 @@ def test_no_file(tmp_path, name, message):
         Network.load(tmp_path / name)
 
 
+def test_a_small_file_cannot_fill_the_memory():
+    nodes = [
+        node("ConstantOfShape", ["size"], ["terabytes"]),
+        node("ReduceSum", ["terabytes"], ["sum"], keepdims=0),
+        node("Add", ["magnitudes", "sum"], ["gains"]),
+        KEEP_STATE,
+    ]
+    for size in (2**30, 2**40):
+        with pytest.raises(NetworkError, match="the network failed|onnxruntime refuses"):
+            load(networks.model(nodes, {"size": np.array([size])}))
+    load(networks.model(nodes, {"size": np.array([2**20])}))  # negative control: it is the size
+
+
 def test_shapes_that_do_not_fit():
     network = load(networks.constant(1))
     with pytest.raises(NetworkError, match="the network failed"):

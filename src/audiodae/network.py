@@ -16,6 +16,7 @@ A network file may come from anywhere, so it is looked through before a runtime 
 64 MB, plain operators of the ONNX standard without loops, and after loading it must answer a probe as promised.
 """
 
+import functools
 import os
 from importlib import resources
 from pathlib import Path
@@ -32,6 +33,7 @@ from audiodae.onnx_graph import FLOAT32, OnnxFacts, Port, read_facts
 DEFAULT_MODEL = "speech"
 MODEL_VARIABLE = "AUDIODAE_MODEL"
 MAX_BYTES = 64_000_000
+MAX_MEMORY = 2 << 30  # bytes for the tensors of all networks of a process; a few lines of ONNX can ask for terabytes
 
 INPUTS = ("magnitudes", "state")
 OUTPUTS = ("gains", "next_state")
@@ -235,12 +237,28 @@ def _open_session(data: bytes, threads: int) -> Any:
     options.log_severity_level = 4  # what goes wrong is raised; its log lines would only double it
     # Threads that spin while they wait would take a core each from the rest of a program.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if _bound_memory():
+        options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         # From bytes, not from a path: without a folder there is nothing beside the file to be drawn in.
         # Its fallback, the same again, is announced on stdout.
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # as in `run`
         raise NetworkError(f"onnxruntime refuses it: {_first_line(error)}") from None
+
+
+@functools.cache
+def _bound_memory() -> bool:
+    """Make the allocator that all networks share, with a bound; false where the program around us has made its own."""
+    info = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    default = -1  # onnxruntime's own choice of how the arena grows
+    try:
+        onnxruntime.create_and_register_allocator(info, onnxruntime.OrtArenaCfg(MAX_MEMORY, default, default, default))
+    except Exception:  # as in `run`
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:
