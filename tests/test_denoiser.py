@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -310,6 +312,14 @@ def test_by_path(tmp_path):
     path.write_bytes(networks.constant(0.5).SerializeToString())
     np.testing.assert_allclose(Denoiser(path).clean(noise(100), 16_000), noise(100) / 2, atol=1e-6)
     np.testing.assert_allclose(Denoiser(str(path), threads=2).clean(noise(100), 16_000), noise(100) / 2, atol=1e-6)
+
+
+def test_threads_may_share_a_denoiser():
+    sounds = [noise(30_000, seed=seed) for seed in range(8)]
+    wanted = [RECURRENT.clean(sound, 16_000) for sound in sounds]
+    with ThreadPoolExecutor(4) as pool:
+        for clean, expected in zip(pool.map(lambda sound: RECURRENT.clean(sound, 16_000), sounds), wanted, strict=True):
+            np.testing.assert_allclose(clean, expected, atol=1e-6)
 
 
 def test_the_callers_array_is_left_alone():

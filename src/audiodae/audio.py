@@ -250,13 +250,22 @@ def output_format(source: AudioFormat, path: PathName) -> AudioFormat:
     container = wanted.get(suffix, suffix)
     if container not in soundfile.available_formats() or container == _plain(source.container):
         return source
-    coding = "OPUS" if suffix == "OPUS" else source.coding
-    # A lossy stream inside WAV is legal and surprises every program that reads it.
-    if not soundfile.check_format(container, coding) or (coding not in PCM_BITS and coding not in FLOAT_CODINGS):
-        coding = "OPUS" if suffix == "OPUS" else soundfile.default_subtype(container)
+    coding = "OPUS" if suffix == "OPUS" else _closest_coding(source.coding, container)
     if coding is None:
         raise AudioFileError(f"{path}: {container} cannot be written; name another format, e.g. .wav")
     return AudioFormat(container, coding, "FILE", source.sample_rate, source.channels)
+
+
+def _closest_coding(coding: str, container: str) -> str | None:
+    """Keep a lossless coding where the container has it, give 24 bits for more; else the container's usual coding."""
+    # A lossy stream inside WAV is legal and surprises every program that reads it.
+    lossless = coding in PCM_BITS or coding in FLOAT_CODINGS
+    for candidate in (coding, "PCM_24") if lossless else ():
+        fine = candidate == coding or coding in FLOAT_CODINGS or PCM_BITS[coding] > 24
+        if fine and soundfile.check_format(container, candidate):
+            return candidate
+    usual: str | None = soundfile.default_subtype(container)
+    return usual
 
 
 def refuse_unwritable(path: Path) -> None:
