@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from audiodae.errors import SignalError
 from audiodae import plots
+from audiodae.errors import SignalError
 from audiodae.frames import FrameGeometry, analyse
 from tests.evaluation.made_up import RATE, hiss, voice
 

@@ -62,9 +62,7 @@ class FrameGeometry:
             The rate is no whole number from 4,000 to 384,000 Hz, or the window is shorter than 4 samples.
         """
         if int(sample_rate) != sample_rate or not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-            raise SignalError(
-                f"sample rate {sample_rate} Hz: need a whole number from {LOWEST_RATE} to {HIGHEST_RATE}; resample first"
-            )
+            raise SignalError(f"sample rate {sample_rate} Hz: need a whole number from {LOWEST_RATE} to {HIGHEST_RATE}")
         n_fft = 2 * round(window_ms * sample_rate / 2000)
         if n_fft < 4:
             raise SignalError(f"a window of {window_ms} ms holds {n_fft} samples at {sample_rate} Hz: need 4 or more")

@@ -31,9 +31,7 @@ def voice(rng, seconds, pitch_hz):
 def make_banks(folder, *, seed=0, rooms=True):
     """Six voices of three speakers, four noises of two kinds, two rooms."""
     rng = np.random.default_rng(seed)
-    speech = [
-        (f"s{n}.wav", f"speaker{n % 3}", voice(rng, rng.uniform(1.0, 4.0), 100 + 40 * (n % 3))) for n in range(6)
-    ]
+    speech = [(f"s{n}.wav", f"speaker{n % 3}", voice(rng, rng.uniform(1.0, 4.0), 100 + 40 * (n % 3))) for n in range(6)]
     noise = [(f"n{n}.wav", f"kind{n % 2}", 0.05 * rng.standard_normal(int(rng.uniform(8e3, 6e4)))) for n in range(4)]
     taps = np.exp(-np.arange(4000) / 900)
     rooms_made = [(f"r{n}.wav", "rooms", np.r_[0.5, 0.2 * taps * rng.standard_normal(4000)]) for n in range(2)]

@@ -65,7 +65,9 @@ def test_a_room_is_a_convolution_and_its_early_part_ends_in_time():
     reverberant, early = mixing.place(sound, room, curve=flat, early_ms=50.0)
     whole = fftconvolve(sound[0].numpy(), room[0].numpy())[:LENGTH]
     np.testing.assert_allclose(reverberant[0].numpy(), whole, atol=1e-5)
-    np.testing.assert_allclose(early[0].numpy(), fftconvolve(sound[0].numpy(), room[0, :800].numpy())[:LENGTH], atol=1e-5)
+    np.testing.assert_allclose(
+        early[0].numpy(), fftconvolve(sound[0].numpy(), room[0, :800].numpy())[:LENGTH], atol=1e-5
+    )
     assert not np.allclose(early[0].numpy(), whole, atol=1e-3)
 
 
@@ -83,7 +85,9 @@ def test_a_band_limit_leaves_nothing_above_it():
     curve = mixing.curves([FLAT], [3400.0], mixing._n_fft(LENGTH))
     placed, _ = mixing.place(noise(0, 1), None, curve=curve)
     power = torch.fft.rfft(placed[0] * torch.hann_window(LENGTH)).abs().square()
-    assert float(10 * torch.log10(power[: LENGTH * 3300 // 16_000].mean() / power[LENGTH * 3800 // 16_000 :].mean())) > 50
+    assert (
+        float(10 * torch.log10(power[: LENGTH * 3300 // 16_000].mean() / power[LENGTH * 3800 // 16_000 :].mean())) > 50
+    )
 
 
 def test_the_level_is_met_unless_peaks_forbid():

@@ -1,5 +1,6 @@
 """Schedules, averages and the optimiser's memory."""
 
+import itertools
 import math
 
 import pytest
@@ -16,7 +17,7 @@ def test_the_rate_warms_up_and_falls_by_half_a_cosine():
     assert rates[:10] == pytest.approx([(s + 1) / 10 for s in range(10)])
     assert rates[60] == pytest.approx(0.1 + 0.9 * (1 + math.cos(math.pi / 2)) / 2)
     assert rates[-1] == pytest.approx(0.1, abs=1e-3)
-    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
 
 
 def test_a_constant_rate_stays():

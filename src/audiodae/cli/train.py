@@ -14,7 +14,9 @@ import click
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one number of the recipe.")
 @click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Override run.device.")
-@click.option("--precision", type=click.Choice(["auto", "bf16-mixed", "16-mixed", "32"]), help="Override run.precision.")
+@click.option(
+    "--precision", type=click.Choice(["auto", "bf16-mixed", "16-mixed", "32"]), help="Override run.precision."
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def train(
     recipe: Path,
@@ -32,7 +34,7 @@ def train(
     \b
     Example:
       audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared
-    """
+    """  # noqa: D301 (click wants the control character)
     from audiodae.training.recipe import load_recipe
     from audiodae.training.trainer import train as run_training
 
@@ -43,10 +45,12 @@ def train(
         progress = run_training(settled, out, resume=resume, report=report)
     hours, minutes = progress.audio_seconds / 3600, progress.train_seconds / 60
     click.echo(f"{progress.step} steps, {hours:.1f} h of audio in {minutes:.1f} min, {progress.bad_steps} bad steps")
-    click.echo(f"best validation loss {progress.best_loss:.4f} at step {progress.best_step}: {out / 'best.safetensors'}")
+    click.echo(
+        f"best validation loss {progress.best_loss:.4f} at step {progress.best_step}: {out / 'best.safetensors'}"
+    )
 
 
-class _bar:  # noqa: N801 (used as a with-statement only)
+class _bar:
     """A rich progress bar on stderr, fed with log lines."""
 
     def __init__(self, steps: int, *, quiet: bool) -> None:

@@ -66,9 +66,7 @@ def mix_at_snr(speech: Tensor, noise: Tensor, *, snr_db: Tensor) -> Tensor:
     return torch.where(silent[:, None], speech + noise, noisy)
 
 
-def place(
-    sound: Tensor, rooms: Tensor | None, *, curve: Tensor, early_ms: float = 50.0
-) -> tuple[Tensor, Tensor]:
+def place(sound: Tensor, rooms: Tensor | None, *, curve: Tensor, early_ms: float = 50.0) -> tuple[Tensor, Tensor]:
     """Put sound through rooms and an equaliser, by products of spectra.
 
     Parameters
@@ -146,7 +144,7 @@ def _lay(pieces: Sequence[Sequence[Piece]], bank: AnyBank, length: int) -> Tenso
 
 
 def _all_noise(draws: Sequence[Draw], banks: Banks, length: int) -> Tensor:
-    """Recorded, babbling and synthetic noise of each example, each kind brought to the same level before they add up."""
+    """Recorded, babbling and synthetic noise of each example, each brought to the same level before they add up."""
     kinds = [
         _lay([d.noise[:1] for d in draws], banks.noise, length),
         _lay([d.noise[1:] for d in draws], banks.noise, length),

@@ -13,7 +13,7 @@ part is causal, so any number of frames a call gives the same gains: a test hold
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -35,9 +35,9 @@ QUIETEST = 1e-6  # a magnitude of -120 dBFS; what is fainter reads the same
 LARGEST_GAIN = 2.0  # of a regressed magnitude over the noisy one
 
 
-def split_state(state: Tensor, parts: Sequence[nn.Module]) -> tuple[Tensor, ...]:
-    """Cut the flat state into the slices of its parts."""
-    return torch.split(state, [int(part.state_size) for part in parts], dim=1)
+def split_state(state: Tensor, parts: Iterable[nn.Module]) -> tuple[Tensor, ...]:
+    """Cut the flat state into the slices of its parts, each of which has a `state_size`."""
+    return torch.split(state, [int(getattr(part, "state_size")) for part in parts], dim=1)  # noqa: B009 (Module types it)
 
 
 def log_features(magnitudes: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class Stack(nn.Module):
         outputs: list[Tensor] = []
         states: list[Tensor] = []
         skipped = list(skips)
-        for layer, memory in zip(self.layers, split_state(state, list(self.layers)), strict=True):
+        for layer, memory in zip(self.layers, split_state(state, self.layers), strict=True):
             features, memory = layer(features + skipped.pop() if skipped else features, memory)
             outputs.append(features)
             states.append(memory)
@@ -142,7 +142,7 @@ class Code(nn.Module):
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Keep the shape of the encoder's output."""
         states: list[Tensor] = []
-        for part, memory in zip(self.parts, split_state(state, list(self.parts)), strict=True):
+        for part, memory in zip(self.parts, split_state(state, self.parts), strict=True):
             features, memory = part(features, memory)
             states.append(memory)
         return features, torch.cat(states, dim=1) if states else state

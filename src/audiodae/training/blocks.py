@@ -27,7 +27,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 class ChannelNorm(nn.Module):
-    """Layer normalisation over the channels (dimension 1) of each frame and band by itself, so nothing is remembered."""
+    """Layer normalisation over the channels (dimension 1) of each frame and band by itself; remembers nothing."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def normalisation(name: str, channels: int, dimensions: int) -> nn.Module:
 
 
 def with_past(features: Tensor, state: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-    """Put the remembered frames before the new ones (time is dimension 2), and keep the last `frames` for the next call."""
+    """Put the remembered frames before the new ones (time is dimension 2); keep the last `frames` for the next call."""
     if frames == 0:
         return features, state
     past = state.reshape(features.shape[0], features.shape[1], frames, *features.shape[3:])
@@ -79,7 +79,7 @@ class CausalConv2d(nn.Module):
 
 
 class CausalUpConv2d(nn.Module):
-    """The mirror of `CausalConv2d`: transposed over frequency (n bands become stride x (n - 1) + 1), causal over time."""
+    """The mirror of `CausalConv2d`: transposed over frequency, where n bands become stride x (n - 1) + 1."""
 
     def __init__(self, channels: tuple[int, int], bands: int, kernel: tuple[int, int], stride: int) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class CausalConv1d(nn.Module):
 
 
 class TimeGRU(nn.Module):
-    """Gated recurrent units over time (Cho et al. 2014, arXiv:1406.1078), all layers of one width, one after the other."""
+    """Gated recurrent units over time (Cho et al. 2014, arXiv:1406.1078), all layers of one width."""
 
     def __init__(self, width_in: int, width: int, layers: int, dropout: float) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class BandGRU(nn.Module):
 
 
 class FrequencyGRU(nn.Module):
-    """A GRU over the bands of each frame, upwards and downwards, so every band hears of every other; remembers nothing."""
+    """A GRU over the bands of each frame, up and down, so every band hears of every other; remembers nothing."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -160,5 +160,5 @@ class FrequencyGRU(nn.Module):
         """Map (streams, channels, frames, bands) to the same shape."""
         streams, channels, frames, bands = features.shape
         rows = features.permute(0, 2, 3, 1).reshape(streams * frames, bands, channels)  # a frame is a row of its own
-        rows, _ = self.gru(rows)
-        return rows.reshape(streams, frames, bands, -1).permute(0, 3, 1, 2)
+        made: Tensor = self.gru(rows)[0]
+        return made.reshape(streams, frames, bands, -1).permute(0, 3, 1, 2)

@@ -98,7 +98,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
 def to_onnx(network: Autoencoder, card: dict[str, Any]) -> bytes:
     """Write the network as a single ONNX file with its card inside."""
     example = (torch.rand(2, 3, NETWORK_BINS), network.initial_state(2))
-    buffer = io.BytesIO()
+    buffer: Any = io.BytesIO()  # the exporter takes it, though its types say a path
     with warnings.catch_warnings():
         # It warns of what the comparison after it proves to be well: sizes traced as constants, GRUs of any batch.
         warnings.simplefilter("ignore")
@@ -109,7 +109,7 @@ def to_onnx(network: Autoencoder, card: dict[str, Any]) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _trace(network: Autoencoder, example: tuple[Tensor, Tensor], buffer: io.BytesIO) -> None:
+def _trace(network: Autoencoder, example: tuple[Tensor, Tensor], buffer: Any) -> None:
     torch.onnx.export(
         _Contract(network).eval(),  # the exporter leaves a module in the mode it came in
         example,

@@ -99,7 +99,8 @@ def compressed(*, estimate: Tensor, clean: Tensor, exponent: float) -> Tensor:
 
 def compressed_complex(*, estimate: Tensor, clean: Tensor, exponent: float) -> Tensor:
     """Mean squared distance of spectra with compressed magnitude and their own phase (Braun and Tashev 2020,
-    arXiv:2009.12286)."""
+    arXiv:2009.12286).
+    """
     difference = _compress_complex(estimate, exponent) - _compress_complex(clean, exponent)
     return torch.view_as_real(difference).square().sum(dim=-1).mean()
 

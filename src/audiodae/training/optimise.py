@@ -1,4 +1,4 @@
-"""How weights move: the optimiser a recipe names, its learning rate at each step, and the running average of weights."""
+"""How weights move: the optimiser a recipe names, its learning rate at each step, the running average of weights."""
 
 import math
 from collections.abc import Iterable

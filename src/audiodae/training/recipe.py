@@ -18,11 +18,7 @@ Activation = Literal["relu", "leaky_relu", "prelu", "elu", "silu", "tanh", "sigm
 Normalisation = Literal["batch", "channel", "none"]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of a recipe."""
-
-
-class NetworkSettings(Settings):
+class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The autoencoder: encoder, code, decoder.
 
     Attributes
@@ -56,7 +52,7 @@ class NetworkSettings(Settings):
     gain_floor_db: float = -60.0
 
 
-class DataSettings(Settings):
+class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where pairs come from: mixed on the fly from the banks of a prepared folder, or read from its shards."""
 
     source: Literal["mix", "shards"] = "mix"
@@ -66,7 +62,7 @@ class DataSettings(Settings):
     mix: DrawSettings = msgspec.field(default_factory=DrawSettings)
 
 
-class LossSettings(Settings):
+class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Weights of the terms of the loss; those at zero are not computed. See `audiodae.training.losses`."""
 
     mse: float = 0.0
@@ -81,7 +77,7 @@ class LossSettings(Settings):
     exponent: float = 0.3
 
 
-class OptimiserSettings(Settings):
+class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How weights move: the rule, its rate and schedule, clipping and averaging."""
 
     name: Literal["sgd", "rmsprop", "adam", "adamw"] = "adamw"
@@ -95,7 +91,7 @@ class OptimiserSettings(Settings):
     ema: float = 0.999
 
 
-class RunSettings(Settings):
+class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long, how much at a time, how often one looks, and on what."""
 
     seed: int = 1
@@ -114,7 +110,7 @@ class RunSettings(Settings):
     nodes: int = 1
 
 
-class CardSettings(Settings):
+class CardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the exported network says of itself."""
 
     name: str = "network"
@@ -124,7 +120,7 @@ class CardSettings(Settings):
     limits: str = ""
 
 
-class Recipe(Settings):
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole run."""
 
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)

@@ -20,7 +20,7 @@ class Frames:
         """Map float32 (segments, samples) to complex64 (segments, frames, bins), as `audiodae.frames.analyse`."""
         geometry = self.geometry
         missing = -samples.shape[1] % geometry.hop_length
-        spectrum = torch.stft(
+        spectrum: Tensor = torch.stft(
             torch.nn.functional.pad(samples, (0, missing)),
             geometry.n_fft,
             geometry.hop_length,
@@ -34,7 +34,7 @@ class Frames:
     def synthesise(self, spectrum: Tensor, length: int) -> Tensor:
         """Map complex64 (segments, frames, bins) to float32 (segments, length), as `audiodae.frames.synthesise`."""
         geometry = self.geometry
-        frames = torch.fft.irfft(spectrum / geometry.scale, n=geometry.n_fft, dim=2) * self.window
+        frames: Tensor = torch.fft.irfft(spectrum / geometry.scale, n=geometry.n_fft, dim=2) * self.window
         hop = geometry.hop_length
         # Frame k starts a hop before sample k x hop: the first half of the first frame is not part of the sound.
         samples = frames[:, 1:, :hop] + frames[:, :-1, hop:]  # (segments, frames - 1, hop)

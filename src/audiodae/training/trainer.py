@@ -30,8 +30,8 @@ from audiodae.training.optimise import (
     pack_optimiser,
     unpack_optimiser,
 )
-from audiodae.training.recipe import Recipe
 from audiodae.training.pictures import draw_examples
+from audiodae.training.recipe import Recipe
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
 from audiodae.training.spectra import Frames
 from audiodae.training.validate import Look, clean_waveforms, estimate, truth_of, validate
@@ -92,6 +92,8 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | N
     """
     run = _set_up(recipe, out, resume=resume)
     settings, progress = recipe.run, run.progress
+    if not resume:
+        save_run(run)  # so that a run killed before its first checkpoint can be resumed too
     share = Share(run.fabric.global_rank, run.fabric.world_size)
     # On a GPU the recordings lie on the device and are mixed there; on a CPU another process mixes ahead.
     device = run.fabric.device

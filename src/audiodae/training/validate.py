@@ -58,7 +58,9 @@ def validate(
         for name, term in of_batch.items():
             terms.setdefault(name, []).append(float(term))
         if made.waveform is not None:
-            ratios.append((-float(si_sdr(estimate=made.waveform, clean=clean)), -float(si_sdr(estimate=noisy, clean=clean))))
+            ratios.append(
+                (-float(si_sdr(estimate=made.waveform, clean=clean)), -float(si_sdr(estimate=noisy, clean=clean)))
+            )
     after, before = (_mean([pair[side] for pair in ratios]) if ratios else None for side in (0, 1))
     return Look(_mean(losses), {name: _mean(values) for name, values in terms.items()}, after, before)
 
