@@ -22,7 +22,7 @@ def export(run_folder: Path, model: Path, metrics: Path | None) -> None:
     \b
     Example:
       audiodae export runs/speech speech.onnx
-    """  # noqa: D301 (click wants the control character)
+    """
     from audiodae.training.export import export_run
 
     figures = None

@@ -34,7 +34,7 @@ def train(
     \b
     Example:
       audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared
-    """  # noqa: D301 (click wants the control character)
+    """
     from audiodae.training.recipe import load_recipe
     from audiodae.training.trainer import train as run_training
 
