@@ -45,7 +45,7 @@ def prepare_speech(
     seed: int,
     jobs: int,
 ) -> None:
-    r"""Prepare speech and noise for training.
+    """Prepare speech and noise for training.
 
     Recordings are WAV, FLAC, OGG, Opus or MP3 of any rate; of several channels the first is taken. Folders train,
     valid and test at the top of a corpus are kept as its splits; otherwise whole speakers, and single recordings of
@@ -55,7 +55,7 @@ def prepare_speech(
     \b
     Example:
       python data_prep/prepare_speech.py --speech voices --noise noises --out data --hours 10 --jobs 8
-    """
+    """  # noqa: D301 (click wants a real \b)
     if snr_db[0] > snr_db[1]:
         raise click.BadParameter(
             f"{snr_db[0]:g} is above {snr_db[1]:g}: give the lower one first", param_hint="--snr-db"

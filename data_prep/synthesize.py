@@ -16,7 +16,7 @@ from audiodae.prep.synthesis import SynthesisSettings, synthesise_corpus
 @click.option("--noise-minutes", type=click.FloatRange(min=0.1), default=6.0, help="Noise of all kinds together.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, help="Same seed, same bytes.")
 def synthesize(out: Path, speakers: int, speech_minutes: float, noise_minutes: float, seed: int) -> None:
-    r"""Make a corpus from nothing: OUT/speech/SPLIT/VOICE and OUT/noise/SPLIT/KIND, 16 kHz WAV.
+    """Make a corpus from nothing: OUT/speech/SPLIT/VOICE and OUT/noise/SPLIT/KIND, 16 kHz WAV.
 
     The voices have the harmonics, formants and pauses of speech, but no words: enough to see that everything works,
     too little for a network that cleans real speech well.
@@ -24,7 +24,7 @@ def synthesize(out: Path, speakers: int, speech_minutes: float, noise_minutes: f
     \b
     Example:
       python data_prep/synthesize.py --out corpus
-    """
+    """  # noqa: D301 (click wants a real \b)
     settings = SynthesisSettings(
         speakers=speakers, speech_minutes=speech_minutes, noise_minutes=noise_minutes, seed=seed
     )

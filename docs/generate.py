@@ -6,6 +6,7 @@
 import inspect
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -20,20 +21,23 @@ COLUMNS = 100
 
 
 def cli_page() -> str:
-    """The help of every command, as the command prints it."""
-    root = click.Context(audiodae, info_name="audiodae")
-    sections = [("audiodae", _help(audiodae, "audiodae"))]
+    """The help of every command and of the scripts that prepare data, as they print it."""
+    root = _context(audiodae, "audiodae")
+    sections = {"audiodae": _help(root)}
     for name in COMMANDS:
         command = audiodae.get_command(root, name)
         assert command is not None
-        sections.append((f"audiodae {name}", _help(command, f"audiodae {name}")))
+        sections[f"audiodae {name}"] = _help(_context(command, name, root))
+    for path in sorted((HERE.parent / "data_prep").glob("*.py")):
+        script = f"python data_prep/{path.name}"
+        sections[script] = _help(_context(runpy.run_path(str(path))[path.stem], script))
     head = (
         "# Command line\n\n"
         "<!-- Written by `make docs` from the commands' help: change the help, not this page. -->\n\n"
         "Results go to standard output, progress and warnings to standard error. What you can put right is told in\n"
         "one line, with exit code 1; wrong usage has 2, an interrupted command 130.\n"
     )
-    return head + "".join(f"\n## {title}\n\n```text\n{text}\n```\n" for title, text in sections)
+    return head + "".join(f"\n## {title}\n\n```text\n{text}\n```\n" for title, text in sections.items())
 
 
 def recipe_page() -> str:
@@ -55,9 +59,13 @@ def write(folder: Path) -> None:
     (folder / "recipe.md").write_text(recipe_page(), encoding="utf-8")
 
 
-def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, max_content_width=COLUMNS, terminal_width=COLUMNS)
-    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
+    settings = {**command.context_settings, "max_content_width": COLUMNS, "terminal_width": COLUMNS}
+    return click.Context(command, info_name=name, parent=parent, **settings)
+
+
+def _help(context: click.Context) -> str:
+    return "\n".join(line.rstrip() for line in context.get_help().splitlines())
 
 
 def _table(name: str, values: dict[str, object], parent: type[msgspec.Struct]) -> str:
