@@ -17,7 +17,9 @@ from audiodae.evaluation.report import to_csv, to_json, to_markdown
 PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExample:\n  audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report"
+)
 @click.argument("clean_dir", type=PATH)
 @click.argument("noisy_dir", type=PATH)
 @click.option("--model", metavar="NAME|PATH", help="Network to score.  [default: $AUDIODAE_MODEL, else speech]")
@@ -50,11 +52,7 @@ def evaluate(
     (cleaned) and what gains can reach at best (oracle); what clean speech loses; and the real-time factor.
 
     Needs pip install "audiodae[evaluate]".
-
-    \b
-    Example:
-      audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report
-    """  # noqa: D301 (click looks for the character itself)
+    """
     if keep_cleaned and out is None:
         raise click.UsageError("--keep-cleaned needs --out")
     if out is not None:

@@ -10,7 +10,7 @@ import click
 from audiodae.errors import TrainingError
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  audiodae export runs/speech speech.onnx")
 @click.argument("run_folder", type=click.Path(path_type=Path))
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--metrics", type=click.Path(path_type=Path), help="A JSON file of figures to keep in the card.")
@@ -18,10 +18,6 @@ def export(run_folder: Path, model: Path, metrics: Path | None) -> None:
     """Write the best weights of RUN_FOLDER to MODEL, an ONNX file with its card inside.
 
     The file is run beside torch, whole and in pieces, before it is written.
-
-    \b
-    Example:
-      audiodae export runs/speech speech.onnx
     """
     from audiodae.training.export import export_run
 

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExample:\n  audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared"
+)
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to make.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one number of the recipe.")
@@ -30,10 +32,6 @@ def train(
     """Train the network that RECIPE describes and leave everything in the run folder.
 
     Killed at any moment, a run goes on with --resume as if nothing had happened.
-
-    \b
-    Example:
-      audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared
     """
     from audiodae.training.recipe import load_recipe
     from audiodae.training.trainer import train as run_training
@@ -70,13 +68,13 @@ class _bar:
         self._loss, self._valid, self._waiting = "-", "-", "-"
 
     def __enter__(self) -> Any:
-        self._bar.start()
         return self._take
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def _take(self, line: dict[str, Any]) -> None:
+        self._bar.start()  # only now: what is wrong with the recipe is one line, with no bar above it
         if line.get("loss") is not None:
             self._loss = f"{line['loss']:.4f}"
         if line.get("valid_si_sdr_db") is not None:
