@@ -71,7 +71,8 @@ class _bar:
         return self._take
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
 
     def _take(self, line: dict[str, Any]) -> None:
         self._bar.start()  # only now: what is wrong with the recipe is one line, with no bar above it
