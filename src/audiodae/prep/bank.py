@@ -68,7 +68,7 @@ class Bank:
         try:
             pcm = np.load(folder / "pcm.npy", mmap_mode="r", allow_pickle=False)
             entries = read_entries(folder / "index.jsonl")
-        except (OSError, ValueError, msgspec.MsgspecError) as error:
+        except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
             raise ShardError(
                 f"{folder}: no bank of recordings here ({error}); make it with prepare_speech.py"
             ) from error

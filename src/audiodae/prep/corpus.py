@@ -135,8 +135,10 @@ def _deal(recordings: list[Recording], kind: Kind, root: Path, seed: int) -> dic
         )
     by_group = kind == "speech" or (kind == "rooms" and len(groups) >= 3)
     units = {r.path: r.group if by_group else r.path for r in recordings}
-    # Each kind of noise is dealt out by itself, so that every kind with enough recordings is in every split.
-    decks = [[r for r in recordings if r.group == g] for g in groups] if kind == "noise" else [recordings]
+    decks = [[r for r in recordings if r.group == group] for group in groups]
+    # Each kind of noise is dealt out by itself, so that every kind is in every split, unless all kinds are too small.
+    if kind != "noise" or all(len(deck) < 3 for deck in decks):
+        decks = [recordings]
     split_of = {
         unit: split for deck in decks for unit, split in _deal_units(sorted({units[r.path] for r in deck}), seed)
     }

@@ -86,8 +86,10 @@ def simulate(room: Room) -> Pcm:
     response = np.zeros(length)
     kept = min(length, reflections.size)
     response[:kept] = reflections[:kept]
-    # From here on some of the images would be of a higher order than were made.
-    crossover = round(HIGHEST_ORDER * size.min() / SPEED_OF_SOUND * SAMPLE_RATE) - delay
+    # The images up to an order fill a diamond; from the radius of the sphere inside it on, some are missing.
+    width, depth, height = room.size
+    radius = min(a * b / np.hypot(a, b) for a, b in ((width, depth), (width, height), (depth, height)))
+    crossover = round(HIGHEST_ORDER * radius / SPEED_OF_SOUND * SAMPLE_RATE) - delay
     if crossover < length:
         response = _join(response, _tail(room, length), crossover)
     return to_pcm((response * (DIRECT_PEAK / response[0])).astype(np.float32))
