@@ -16,6 +16,7 @@ MAX_LINES = 400
 FLOORS = {
     "errors": 0,
     "levels": 1,
+    "whole_file": 1,
     "frames": 1,
     "onnx_graph": 1,
     "card": 1,
@@ -36,6 +37,7 @@ FLOORS = {
 LIGHT = {
     "errors": set(),
     "levels": {"numpy"},
+    "whole_file": set(),
     "frames": {"numpy"},
     "onnx_graph": set(),
     "card": set(),

@@ -4,7 +4,6 @@ Figures are made as objects and drawn by Agg: no window system, no pyplot, no st
 and matplotlib are needed (`pip install "audiodae[plot]"`).
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 
 from audiodae.errors import SignalError
 from audiodae.frames import Analyser, FrameGeometry
+from audiodae.whole_file import whole_file
 
 RANGE_DB = 80.0  # from the loudest point down
 COLUMNS = 2000  # more frames than a picture has pixels would only alias
@@ -142,12 +142,8 @@ def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG, complete or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        figure.savefig(partial, format="png")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")
 
 
 def _draw_curve(axis: Axes, log_lines: Sequence[Mapping[str, object]], key: str) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from audiodae.errors import TrainingError
 from audiodae.training.recipe import Recipe
-from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint, write_whole
+from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
 
 
 def test_a_checkpoint_comes_back(tmp_path):
@@ -41,20 +41,6 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, damage):
     damage(path)
     with pytest.raises(TrainingError, match=r"c\.safetensors: not a checkpoint"):
         read_checkpoint(path)
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_whole(path, b"old")
-
-    def fail(_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_log_leaves_out_a_line_cut_short_and_forgets_what_will_be_done_again(tmp_path):

@@ -24,7 +24,8 @@ from audiodae.frames import NETWORK_BINS, WINDOW_MS
 from audiodae.network import Network
 from audiodae.training.autoencoder import Autoencoder, build_autoencoder
 from audiodae.training.recipe import Recipe, encode_recipe
-from audiodae.training.run_folder import RunFolder, read_checkpoint, write_whole
+from audiodae.training.run_folder import RunFolder, read_checkpoint
+from audiodae.whole_file import write_whole
 
 OPSET = 17
 TOLERANCE = 1e-4  # of a gain between torch and onnxruntime: 80 dB below the sound

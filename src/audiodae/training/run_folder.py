@@ -13,7 +13,6 @@ A checkpoint is one safetensors file: tensors by name, and JSON for the rest in 
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,21 +24,9 @@ from torch import Tensor
 
 from audiodae.errors import TrainingError
 from audiodae.training.recipe import Recipe, encode_recipe, load_recipe
+from audiodae.whole_file import write_whole
 
 RECIPE, LOG, LAST, BEST = "recipe.toml", "log.jsonl", "last.safetensors", "best.safetensors"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one beside it, so that it is there whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
