@@ -2,13 +2,14 @@
 """Prepare a corpus of speech and noise for training: banks, pairs of magnitudes, a manifest and test clips."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from audiodae.prep.draws import DrawSettings
-from audiodae.prep.prepare import Prepared, prepare
 from audiodae.prep.scripts import progress_bars, run_script
-from audiodae.prep.settings import PrepareSettings
+
+if TYPE_CHECKING:
+    from audiodae.prep.prepare import Prepared
 
 FOLDER = click.Path(path_type=Path)
 SHARE = click.FloatRange(0, 1)
@@ -56,6 +57,11 @@ def prepare_speech(
     Example:
       python data_prep/prepare_speech.py --speech voices --noise noises --out data --hours 10 --jobs 8
     """  # noqa: D301 (click wants a real \b)
+    # Imported here, for every process that decodes recordings runs this file's top and would load torch for nothing.
+    from audiodae.prep.draws import DrawSettings
+    from audiodae.prep.prepare import prepare
+    from audiodae.prep.settings import PrepareSettings
+
     if snr_db[0] > snr_db[1]:
         raise click.BadParameter(
             f"{snr_db[0]:g} is above {snr_db[1]:g}: give the lower one first", param_hint="--snr-db"
@@ -77,7 +83,7 @@ def prepare_speech(
     _tell(prepared, out)
 
 
-def _tell(prepared: Prepared, out: Path) -> None:
+def _tell(prepared: "Prepared", out: Path) -> None:
     for (split, kind), hours in prepared.hours.items():
         click.echo(f"{split:5} {kind:6} {hours:8.2f} h")
     for split, examples in prepared.examples.items():

@@ -97,7 +97,7 @@ def test_the_same_room_sounds_the_same():
 
 def test_rooms_in_a_bank(tmp_path):
     build_bank(simulated_rooms(4, seed=3, split="train"), tmp_path / "one")
-    build_bank(simulated_rooms(4, seed=3, split="train"), tmp_path / "two", jobs=2)
+    build_bank(simulated_rooms(4, seed=3, split="train"), tmp_path / "two")
     bank = Bank.load(tmp_path / "one")
     assert len(bank) == len(bank.group_names) == 4
     assert [bank.read(number, 0, 1)[0] for number in range(4)] == [0.5] * 4

@@ -22,6 +22,7 @@ from audiodae.prep.workers import map_in_order
 
 HEADER_BYTES = 128  # of pcm.npy: numpy leaves room in it for the length to grow
 SAMPLE_BYTES = 2
+WORTH_A_PROCESS = 100  # recordings: so many are decoded in the time that a process takes to start
 
 Progress = Callable[[int, int], None]  # recordings done, of how many
 
@@ -117,8 +118,10 @@ def _append_all(
     progress: Progress,
 ) -> None:
     """Decode what is not done yet: samples first, then the line that says they are there."""
+    todo = sources[len(done) :]
+    jobs = min(jobs, len(todo) // WORTH_A_PROCESS)
     with (part / "pcm.npy").open("ab") as pcm, (part / "journal.jsonl").open("ab") as journal:
-        for source, outcome in zip(sources[len(done) :], map_in_order(_make, sources[len(done) :], jobs), strict=True):
+        for source, outcome in zip(todo, map_in_order(_make, todo, jobs), strict=True):
             start = (_end(done) - HEADER_BYTES) // SAMPLE_BYTES
             entry = _judge(source, outcome, start, min_clean_db)
             if not entry.why:

@@ -1,7 +1,7 @@
 """What the scripts in data_prep share: a progress bar on stderr, and errors told in one line."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -17,11 +17,10 @@ from rich.progress import (
 )
 
 from audiodae.errors import AudiodaeError
-from audiodae.prep.prepare import Report
 
 
 @contextmanager
-def progress_bars() -> Iterator[Report]:
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each thing that is being done, on stderr; where that is no terminal, the bars as they end up."""
     columns = (
         TextColumn("{task.description:<22}"),
@@ -30,15 +29,20 @@ def progress_bars() -> Iterator[Report]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, TaskID] = {}
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
 
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            bars.start()  # not before there is a bar: it would leave an empty line before an error
+            tasks[what] = bars.add_task(what, total=total)
+        bars.update(tasks[what], completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bars.stop()
 
 
 def run_script(command: click.Command, name: str) -> None:
