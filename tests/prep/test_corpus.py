@@ -77,6 +77,13 @@ def test_missing_folder(tmp_path):
         find_sounds(tmp_path / "nowhere")
 
 
+def test_speech_without_folders_for_speakers_counts_each_file_as_one(tmp_path):
+    splits = find_splits(touch(tmp_path, "train/p1_1.wav", "train/p1_2.wav", "valid/p2_1.wav"), "speech", seed=1)
+    assert [recording.group for recording in splits["train"]] == ["p1_1", "p1_2"]
+    with pytest.raises(CorpusError, match="speaker 'p2_1' is in train and in valid"):
+        find_splits(touch(tmp_path, "train/p2_1.flac"), "speech", seed=1)
+
+
 def test_hidden_files_are_passed_over(tmp_path):
     assert find_sounds(touch(tmp_path, "a/1.wav", "a/._1.wav", ".trash/2.wav")) == ["a/1.wav"]
 

@@ -81,7 +81,10 @@ def find_splits(root: Path, kind: Kind, *, seed: int) -> dict[str, list[Recordin
     splits: dict[str, list[Recording]] = {}
     for path in paths:
         top, *rest = PurePosixPath(path).parts
-        splits.setdefault(SPLIT_FOLDERS[top.lower()], []).append(Recording(root, path, _group(PurePosixPath(*rest))))
+        below = PurePosixPath(*rest)
+        # Who speaks in a file that lies in no folder is not known: each counts as a speaker.
+        group = below.stem if kind == "speech" and len(rest) == 1 else _group(below)
+        splits.setdefault(SPLIT_FOLDERS[top.lower()], []).append(Recording(root, path, group))
     if "train" not in splits:
         raise CorpusError(f"{root}: no recordings under train, only under {', '.join(sorted(splits))}")
     if kind == "speech":

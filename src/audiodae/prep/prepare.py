@@ -28,6 +28,7 @@ from audiodae.prep.shard_making import load_banks, make_shard, shard_tasks
 from audiodae.prep.shards import write_whole
 from audiodae.prep.workers import map_in_order
 
+NEEDED: tuple[Kind, ...] = ("speech", "noise")  # in train and valid; rooms may be none
 HELD_OUT_ROOMS = 0.1  # of the simulated rooms for training, as many again for each other split
 
 Sources = Mapping[tuple[Split, Kind], Sequence[Source]]
@@ -115,7 +116,7 @@ def find_sources(settings: PrepareSettings) -> Sources:
     """
     roots: dict[Kind, str | None] = {"speech": settings.speech, "noise": settings.noise, "rooms": settings.rir}
     found = {kind: find_splits(Path(root), kind, seed=settings.seed) if root else {} for kind, root in roots.items()}
-    for kind in KINDS[:2]:
+    for kind in NEEDED:
         if "valid" not in found[kind]:
             raise CorpusError(f"{roots[kind]}: no {kind} for validation; add recordings, or a folder valid")
     sources: dict[tuple[Split, Kind], Sequence[Source]] = {}
