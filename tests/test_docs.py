@@ -77,6 +77,12 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name} points to {target}"
 
 
+def test_every_page_is_linked_from_another():
+    linked = {(page.parent / target).resolve() for page in PAGES for target in LINK.findall(page.read_text())}
+    docs = {path for path in (ROOT / "docs").rglob("*.md") if path.name != "index.md"}
+    assert docs - linked == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_the_docs_exist(page):
     assert commands(page.read_text()) <= set(COMMANDS)
