@@ -1,5 +1,3 @@
-import os
-
 import pytest
 import safetensors.torch
 import torch
@@ -15,7 +13,6 @@ from audiodae.prep.shards import (
     shard_path,
     shard_paths,
     write_shard,
-    write_whole,
 )
 
 
@@ -103,15 +100,3 @@ def test_where_shards_lie(tmp_path):
     assert [path.name for path in shard_paths(tmp_path, "train")] == [f"{n:05d}.safetensors" for n in (0, 2, 11)]
     assert shard_paths(tmp_path, "valid") == []
     assert manifest_path(tmp_path, "train", 2).relative_to(tmp_path).as_posix() == "manifest/train/00002.jsonl"
-
-
-def test_a_file_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
-    write_whole(tmp_path / "a", b"before")
-
-    def no_room(descriptor):
-        raise OSError("no space")
-
-    monkeypatch.setattr(os, "fsync", no_room)
-    with pytest.raises(OSError, match="no space"):
-        write_whole(tmp_path / "a", b"after")
-    assert (tmp_path / "a").read_bytes() == b"before"

@@ -6,7 +6,7 @@ import torch
 from audiodae.errors import RecipeError, ShardError
 from audiodae.frames import FrameGeometry
 from audiodae.prep.shards import FORMAT, Shard, ShardHeader, shard_path, write_shard
-from audiodae.training.data import Share, ShardPairs, feed, make_pairs
+from audiodae.training.data import ShardPairs, Share, feed, make_pairs
 from audiodae.training.run_folder import RunFolder
 from audiodae.training.trainer import train
 from tests.training.tiny import tiny_recipe

@@ -17,9 +17,7 @@ from audiodae.evaluation.report import to_csv, to_json, to_markdown
 PATH = click.Path(path_type=Path)
 
 
-@click.command(
-    epilog="\b\nExample:\n  audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report"
-)
+@click.command(epilog="\b\nExample:\n  audiodae evaluate test/clean test/noisy --model my.onnx --out runs/my/report")
 @click.argument("clean_dir", type=PATH)
 @click.argument("noisy_dir", type=PATH)
 @click.option("--model", metavar="NAME|PATH", help="Network to score.  [default: $AUDIODAE_MODEL, else speech]")

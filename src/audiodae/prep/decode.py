@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 
-from audiodae.errors import AudioFileError, SignalError
+from audiodae.audio import AudioReader
+from audiodae.errors import SignalError
 from audiodae.prep.corpus import Kind
 
 SAMPLE_RATE = 16_000
@@ -64,13 +64,9 @@ def read_mono(path: Path) -> Samples:
     AudioFileError
         The file cannot be read.
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate = file.samplerate
-            blocks = file.blocks(blocksize=BLOCK_SECONDS * rate, dtype="float32", always_2d=True)
-            mono = [block[:, 0].copy() for block in blocks]
-    except (OSError, soundfile.SoundFileError) as error:
-        raise AudioFileError(str(error)) from error
+    with AudioReader(path) as reader:
+        rate = reader.format.sample_rate
+        mono = [block[:, 0].copy() for block in reader.blocks(BLOCK_SECONDS * rate)]
     if rate != SAMPLE_RATE:
         mono = _resample(mono, rate)
     return np.concatenate(mono) if mono else np.zeros(0, np.float32)

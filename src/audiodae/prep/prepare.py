@@ -25,8 +25,8 @@ from audiodae.prep.draws import Split
 from audiodae.prep.rooms import simulated_rooms
 from audiodae.prep.settings import PrepareSettings, take_folder
 from audiodae.prep.shard_making import load_banks, make_shard, shard_tasks
-from audiodae.prep.shards import write_whole
 from audiodae.prep.workers import map_in_order
+from audiodae.whole_file import write_whole
 
 NEEDED: tuple[Kind, ...] = ("speech", "noise")  # in train and valid; rooms may be none
 HELD_OUT_ROOMS = 0.1  # of the simulated rooms for training, as many again for each other split

@@ -6,7 +6,7 @@ import msgspec
 
 from audiodae.errors import ShardError
 from audiodae.prep.draws import DrawSettings
-from audiodae.prep.shards import write_whole
+from audiodae.whole_file import write_whole
 
 SETTINGS_FILE = "prepare.json"
 

@@ -20,8 +20,8 @@ from audiodae.prep.shards import (
     manifest_path,
     shard_path,
     write_shard,
-    write_whole,
 )
+from audiodae.whole_file import write_whole
 
 SHARD_EXAMPLES = 128  # 16 MB at two seconds
 VALID_SHARE, MOST_VALID_HOURS = 0.1, 1.0  # of the hours for training
@@ -70,9 +70,9 @@ def make_shard(task: ShardTask) -> None:
             examples.append(to_example(*mix_one(draw, banks, length=length, early_ms=early_ms)))
     finally:
         torch.set_num_threads(threads)
-    write_whole(
-        manifest_path(task.out, task.split, task.number), b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-    )
+    manifest = manifest_path(task.out, task.split, task.number)
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(manifest, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     write_shard(
         task.path,
         Shard(

@@ -9,7 +9,6 @@ order that changes from run to run. Sixteen bits keep magnitudes to 0.05 % down 
 Files appear by rename, complete or not at all.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from torch import Tensor
 from audiodae.errors import ShardError
 from audiodae.frames import FrameGeometry
 from audiodae.prep.decode import SAMPLE_RATE
+from audiodae.whole_file import write_whole
 
 FORMAT = 1
 HEADER_KEY = "audiodae"
@@ -75,6 +75,7 @@ def write_shard(path: Path, shard: Shard) -> None:
     """Write a shard, the same bytes for the same examples."""
     tensors = {"noisy": shard.noisy, "clean": shard.clean} | ({} if shard.phase is None else {"phase": shard.phase})
     header = msgspec.json.encode(shard.header).decode()
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, safetensors.torch.save(tensors, metadata={HEADER_KEY: header}))
 
 
@@ -101,17 +102,6 @@ def read_shard(path: Path, geometry: FrameGeometry = SPEECH_FRAMES) -> Shard:
     if not {"noisy", "clean"} <= set(tensors) or tensors["noisy"].shape != tensors["clean"].shape:
         raise ShardError(f"{path}: need tensors noisy and clean of one shape; delete it and prepare again")
     return Shard(header, tensors["noisy"], tensors["clean"], tensors.get("phase"))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there complete or not at all, even if the machine dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _told(frames: tuple[int, int, int]) -> str:
