@@ -58,6 +58,14 @@ def test_the_card_tells_how_the_network_was_made(exported):
     assert read["recipe"]["data"]["prepared"] == ""  # where it lay is nobody's business
 
 
+def test_the_card_can_be_told_more(finished, tmp_path):
+    export_run(finished, tmp_path / "told.onnx", card={"name": "mine", "data": 'my "own" kitchen'})
+    told = Network.load(tmp_path / "told.onnx").card
+    assert (told.name, told["data"]) == ("mine", 'my "own" kitchen')
+    with pytest.raises(RecipeError, match=r"unknown key card\.nmae; did you mean card\.name\?"):
+        export_run(finished, tmp_path / "told.onnx", card={"nmae": "mine"})
+
+
 def test_the_same_weights_give_the_same_bytes(finished, exported, tmp_path):
     target, _ = exported
     export_run(finished, tmp_path / "again.onnx", metrics={"note": "made by a test"})

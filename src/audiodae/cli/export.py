@@ -14,7 +14,8 @@ from audiodae.errors import TrainingError
 @click.argument("run_folder", type=click.Path(path_type=Path))
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--metrics", type=click.Path(path_type=Path), help="A JSON file of figures to keep in the card.")
-def export(run_folder: Path, model: Path, metrics: Path | None) -> None:
+@click.option("--card", "entries", multiple=True, metavar="KEY=TEXT", help="What the card says: data=..., limits=...")
+def export(run_folder: Path, model: Path, metrics: Path | None, entries: tuple[str, ...]) -> None:
     """Write the best weights of RUN_FOLDER to MODEL, an ONNX file with its card inside.
 
     The file is run beside torch, whole and in pieces, before it is written.
@@ -27,6 +28,14 @@ def export(run_folder: Path, model: Path, metrics: Path | None) -> None:
             figures = json.loads(metrics.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise TrainingError(f"{metrics}: cannot be read as JSON ({error})") from error
-    card = export_run(run_folder, model, metrics=figures)
+    said = dict(_split(entry) for entry in entries)
+    card = export_run(run_folder, model, metrics=figures, card=said)
     click.echo(f"torch and onnxruntime agree to {card['largest_difference']:.1e} of a gain")
     click.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
+
+
+def _split(entry: str) -> tuple[str, str]:
+    key, equals, text = entry.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"--card {entry}: write it as KEY=TEXT, say data='my recordings'")
+    return key, text

@@ -9,7 +9,7 @@ import io
 import json
 import platform
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ OPSET = 17
 TOLERANCE = 1e-4  # of a gain between torch and onnxruntime: 80 dB below the sound
 
 
-def export_run(run_folder: Path, target: Path, *, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
+def export_run(
+    run_folder: Path, target: Path, *, metrics: dict[str, Any] | None = None, card: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Export the best weights of a run, with a card, and prove the file equal to them.
 
     Parameters
@@ -39,6 +41,7 @@ def export_run(run_folder: Path, target: Path, *, metrics: dict[str, Any] | None
     run_folder : a folder that `train` left
     target : the ONNX file to write; an old one is replaced whole
     metrics : what an evaluation found, for the card
+    card : entries of the recipe's card table (name, version, licence, data, limits) to write instead of those as run
 
     Returns
     -------
@@ -50,17 +53,17 @@ def export_run(run_folder: Path, target: Path, *, metrics: dict[str, Any] | None
         No such run, or the two disagree.
     """
     folder = RunFolder(run_folder)
-    recipe = folder.recipe()
+    recipe = folder.recipe([f"card.{key}={json.dumps(value)}" for key, value in (card or {}).items()])
     tensors, facts = read_checkpoint(folder.best)
     network = load_network(recipe, tensors)
-    card = make_card(recipe, facts, metrics or {})
-    content = to_onnx(network, card)
+    written = make_card(recipe, facts, metrics or {})
+    content = to_onnx(network, written)
     largest = largest_difference(network, Network.from_bytes(content, source=str(target)))
     if not largest <= TOLERANCE:
         raise TrainingError(f"{target}: torch and onnxruntime differ by {largest:.2g} in a gain (at most {TOLERANCE})")
     target.parent.mkdir(parents=True, exist_ok=True)
     write_whole(target, content)
-    return card | {"largest_difference": largest}
+    return written | {"largest_difference": largest}
 
 
 def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> Autoencoder:

@@ -13,7 +13,7 @@ A checkpoint is one safetensors file: tensors by name, and JSON for the rest in 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,9 @@ class RunFolder:
         """Where the spectrograms of a step go."""
         return self.folder / "pictures" / f"{step:07d}.png"
 
-    def recipe(self) -> Recipe:
-        """The recipe that the run was started with."""
-        return load_recipe(self.folder / RECIPE)
+    def recipe(self, overrides: Iterable[str] = ()) -> Recipe:
+        """The recipe that the run was started with, with `key.key=value` overrides laid over it."""
+        return load_recipe(self.folder / RECIPE, overrides)
 
     def append(self, line: Mapping[str, Any]) -> None:
         """Add a line to the log."""
