@@ -268,6 +268,9 @@ def test_a_folder_without_permission(tmp_path):
 
 
 def test_a_rate_that_the_container_does_not_have(tmp_path):
-    with pytest.raises(AudioFileError, match="cannot be written"):
-        AudioWriter(tmp_path / "out.opus", AudioFormat("OGG", "OPUS", "FILE", 44_100, 1))
+    with (
+        pytest.raises(AudioFileError, match="cannot be written"),
+        AudioWriter(tmp_path / "out.opus", AudioFormat("OGG", "OPUS", "FILE", 44_100, 1)),
+    ):
+        pass
     assert os.listdir(tmp_path) == []

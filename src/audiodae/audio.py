@@ -153,25 +153,33 @@ class AudioWriter:
         # A link stays a link: what it points to is replaced.
         self._target = Path(os.path.realpath(self.path))
         self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(4)}.part")
+        self._format, self._tags = audio_format, tags or {}
+
+    def __enter__(self) -> Self:
+        # The file is made here and not before: from here on a signal either ends in the line below or in __exit__.
+        try:
+            self._open()
+        except BaseException:
+            self._part.unlink(missing_ok=True)
+            raise
+        return self
+
+    def _open(self) -> None:
         try:
             self._file = _Onward(
                 self._part,
                 "x",
-                samplerate=audio_format.sample_rate,
-                channels=audio_format.channels,
-                format=audio_format.container,
-                subtype=audio_format.coding,
-                endian=audio_format.endian,
+                samplerate=self._format.sample_rate,
+                channels=self._format.channels,
+                format=self._format.container,
+                subtype=self._format.coding,
+                endian=self._format.endian,
             )
         except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-            self._part.unlink(missing_ok=True)
             raise AudioFileError(f"{self.path}: cannot be written ({_reason(error)})") from None
-        for name, text in (tags or {}).items():
+        for name, text in self._tags.items():
             with suppress(soundfile.SoundFileError):  # not every container has every tag
                 setattr(self._file, name, text)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -56,6 +56,7 @@ def test_overrides_lie_over_the_file(tmp_path):
         ("[loss]\ncompressed = 0.0\ncomplex = 0.0\nsi_sdr = 0.0", "at least one term"),
         ("[data]\nsource = 'shards'", "data.source = mix"),
         ("[run]\nsteps = 0", "run.steps"),
+        ("[optimiser]\ngradient_clip = 0.0", "optimiser.gradient_clip"),
         ("[data.mix]\nsnr_db = [10, 0]", "lower end first"),
         ("run = 5", "run"),
         ("this is not TOML", "cannot be read as a recipe"),

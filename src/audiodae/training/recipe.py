@@ -53,7 +53,15 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where pairs come from: mixed on the fly from the banks of a prepared folder, or read from its shards."""
+    """Where pairs come from.
+
+    Attributes
+    ----------
+    source : mix makes new examples from the banks of the prepared folder all the time, shards reads those written there
+    prepared : folder that data_prep/prepare_speech.py made
+    workers : processes that mix or read ahead; 0 does it between the steps
+    valid_examples : examples of each look at the validation split
+    """
 
     source: Literal["mix", "shards"] = "mix"
     prepared: str = ""
@@ -63,7 +71,18 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Weights of the terms of the loss; those at zero are not computed. See `audiodae.training.losses`."""
+    """Weights of the terms of the loss; those at zero are not computed. See `audiodae.training.losses`.
+
+    Attributes
+    ----------
+    mse, l1, huber : between magnitudes: mean square, mean absolute, and the one for small and the other for large
+    bce : binary cross-entropy between magnitudes scaled to [0, 1]
+    compressed : mean square between magnitudes to the power of exponent, nearer to what is heard
+    complex : the same between spectra, phase included; needs source = mix
+    si_sdr : negative scale-invariant signal-to-distortion ratio of the waveforms, dB; needs source = mix
+    weight_l1, weight_l2 : of the sum of absolute or squared weights of the network
+    exponent : of the compression
+    """
 
     mse: float = 0.0
     l1: float = 0.0
@@ -78,7 +97,19 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How weights move: the rule, its rate and schedule, clipping and averaging."""
+    """How weights move.
+
+    Attributes
+    ----------
+    name : the rule
+    learning_rate : its highest rate
+    schedule : cosine falls to final_share of the highest rate at the last step, constant stays
+    warmup_steps : steps over which the rate rises from zero
+    momentum : of SGD and RMSprop
+    weight_decay : share of each weight taken off, times the rate; for Adam and the older rules it acts as L2
+    gradient_clip : largest norm of all gradients together
+    ema : share of the average of the weights kept at each step; 0 for no average
+    """
 
     name: Literal["sgd", "rmsprop", "adam", "adamw"] = "adamw"
     learning_rate: float = 2e-3
@@ -92,7 +123,20 @@ class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long, how much at a time, how often one looks, and on what."""
+    """How long, how much at a time, how often one looks, and on what.
+
+    Attributes
+    ----------
+    seed : of every draw and the first weights
+    steps : in all; of batch_size examples each
+    valid_every, save_every, log_every, pictures_every : steps between looks at the validation split, checkpoints, log
+        lines and pictures
+    patience : steps without a better look after which the run ends; 0 goes on to the last
+    max_bad_steps : steps with a loss that is not finite that are skipped before the run gives up
+    threads : of the CPU; 0 for what torch chooses
+    device, precision : auto takes a GPU where there is one, and bf16-mixed on it
+    devices, nodes : GPUs of each machine, machines
+    """
 
     seed: int = 1
     steps: int = 10_000
@@ -219,6 +263,7 @@ def _check(recipe: Recipe, source: str) -> None:
             recipe.run.steps, recipe.run.batch_size, recipe.run.valid_every, recipe.run.save_every, recipe.run.log_every
         )
         > 0,
+        "optimiser.gradient_clip needs to be above 0": recipe.optimiser.gradient_clip > 0,
         "optimiser.ema needs a share from 0 up to 1": 0 <= recipe.optimiser.ema < 1,
         "data.mix.snr_db needs its lower end first": recipe.data.mix.snr_db[0] <= recipe.data.mix.snr_db[1],
         "data.mix.segment_seconds needs to be 0.25 or more": recipe.data.mix.segment_seconds >= 0.25,

@@ -69,6 +69,7 @@ class Run:
     average: Autoencoder
     frames: Frames
     progress: Progress
+    scales_loss: bool  # sixteen-bit floats: gradients may overflow by design
 
 
 def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | None = None) -> Progress:
@@ -145,7 +146,18 @@ def _set_up(recipe: Recipe, out: Path, *, resume: bool) -> Run:
     optimiser = make_optimiser(network.parameters(), recipe.optimiser)
     wrapped, wrapped_optimiser = fabric.setup(network, optimiser)
     frames = Frames(FrameGeometry.for_rate(SAMPLE_RATE), fabric.device)
-    run = Run(recipe, folder, fabric, network, wrapped, wrapped_optimiser, average, frames, Progress())
+    run = Run(
+        recipe,
+        folder,
+        fabric,
+        network,
+        wrapped,
+        wrapped_optimiser,
+        average,
+        frames,
+        Progress(),
+        precision == "16-mixed",
+    )
     if resume:
         load_run(run)
     return run
@@ -172,7 +184,10 @@ def _take_step(run: Run, noisy: Tensor, clean: Tensor) -> dict[str, Any]:
         run.wrapped, run.optimiser, max_norm=recipe.optimiser.gradient_clip, error_if_nonfinite=False
     )
     if norm is not None and not bool(torch.isfinite(norm)):
-        return _count_bad_step(run)
+        if not run.scales_loss:
+            return _count_bad_step(run)
+        run.optimiser.step()  # moves nothing, but lets the scaler lower its scale: an overflow is how it finds its way
+        return {"loss": round(float(loss.detach()), 6), "overflow": True}
     run.optimiser.step()
     average_weights(run.average.state_dict(), run.network.state_dict(), progress.step, recipe.optimiser.ema)
     values = {name: round(float(term.detach()), 6) for name, term in terms.items()}
