@@ -77,6 +77,23 @@ def test_resuming_or_exporting_nothing_is_one_line(folder, tmp_path):
     assert not (tmp_path / "none.onnx").exists()
 
 
+def test_two_processes_reach_what_one_reaches(folder, tmp_path):
+    """Each makes half of every batch: the same examples, the same weights afterwards, told once."""
+    looks = {}
+    for devices, batch in ((1, 4), (2, 2)):
+        changes = {"run__devices": devices, "run__batch_size": batch, "network__dropout": 0.0, "run__steps": 6}
+        recipe = tmp_path / f"{devices}.toml"
+        tables = tiny_tables(folder / "prepared", network__normalisation="none", **changes)
+        recipe.write_bytes(msgspec.toml.encode(tables))
+        made = audiodae("train", recipe, "--out", tmp_path / str(devices), "--quiet")
+        assert made.returncode == 0, made.stderr
+        assert made.stdout.count("6 steps, ") == 1
+        lines = [json.loads(line) for line in (tmp_path / str(devices) / "log.jsonl").read_text().splitlines()]
+        assert [line["step"] for line in lines if "loss" in line] == list(range(1, 7))
+        looks[devices] = next(line["valid_loss"] for line in lines if "valid_loss" in line)
+    assert looks[2] == pytest.approx(looks[1], rel=1e-3)
+
+
 def test_figures_that_are_no_json_are_named(tmp_path):
     (tmp_path / "figures.json").write_text("none")
     made = audiodae("export", tmp_path, tmp_path / "none.onnx", "--metrics", tmp_path / "figures.json")

@@ -33,6 +33,8 @@ def train(
 
     Killed at any moment, a run goes on with --resume as if nothing had happened.
     """
+    from lightning_fabric.utilities.rank_zero import rank_zero_only
+
     from audiodae.training.recipe import load_recipe
     from audiodae.training.trainer import train as run_training
 
@@ -41,6 +43,8 @@ def train(
     settled = load_recipe(recipe, asked)
     with _bar(settled.run.steps, quiet=quiet) as report:
         progress = run_training(settled, out, resume=resume, report=report)
+    if rank_zero_only.rank != 0:
+        return  # one of several processes speaks for all
     hours, minutes = progress.audio_seconds / 3600, progress.train_seconds / 60
     click.echo(f"{progress.step} steps, {hours:.1f} h of audio in {minutes:.1f} min, {progress.bad_steps} bad steps")
     click.echo(
