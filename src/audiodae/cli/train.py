@@ -43,7 +43,7 @@ def train(
     settled = load_recipe(recipe, asked)
     with _bar(settled.run.steps, quiet=quiet) as report:
         progress = run_training(settled, out, resume=resume, report=report)
-    if rank_zero_only.rank != 0:
+    if getattr(rank_zero_only, "rank", 0) != 0:
         return  # one of several processes speaks for all
     hours, minutes = progress.audio_seconds / 3600, progress.train_seconds / 60
     click.echo(f"{progress.step} steps, {hours:.1f} h of audio in {minutes:.1f} min, {progress.bad_steps} bad steps")
