@@ -121,7 +121,7 @@ def draw_example(*, seed: int, split: Split, index: int, banks: Banks, settings:
         synthetic=(float(rng.uniform(-2, 1)), int(rng.integers(2**31))) if synthetic else None,
         snr_db=float(rng.uniform(40, 60) if clean else rng.uniform(*settings.snr_db)),
         level_dbfs=float(rng.uniform(*settings.level_dbfs)),
-        room=_room(rng, banks.rooms, settings),
+        room=_room(rng, banks.rooms, settings, dry=clean),
         speech_curve_db=_curve(rng, settings.equaliser_db),
         noise_curve_db=_curve(rng, settings.equaliser_db),
         band_limit_hz=float(np.exp(rng.uniform(np.log(3000), np.log(7500))))
@@ -179,10 +179,12 @@ def _by_length(rng: np.random.Generator, bank: AnyBank) -> int:
     return int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
 
 
-def _room(rng: np.random.Generator, bank: AnyBank, settings: DrawSettings) -> int | None:
+def _room(rng: np.random.Generator, bank: AnyBank, settings: DrawSettings, *, dry: bool) -> int | None:
     if len(bank.lengths) == 0 or rng.random() >= settings.room_share:
         return None
-    return int(rng.integers(len(bank.lengths)))
+    room = int(rng.integers(len(bank.lengths)))
+    # Clean sound is to be left alone: in a room its target would lack the late echoes, which are not noise.
+    return None if dry else room
 
 
 def _curve(rng: np.random.Generator, largest_db: float) -> tuple[float, ...]:
