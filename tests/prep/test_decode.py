@@ -53,7 +53,7 @@ def test_the_first_channel_is_taken(tmp_path):
 
 
 def test_blocks_resample_as_the_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "BLOCK_SECONDS", 1)
+    monkeypatch.setattr(decoding, "BLOCK_SAMPLES", 44_100)
     noise = (0.1 * np.random.default_rng(2).standard_normal(44_100 * 3 + 777)).astype(np.float32)
     path = write_sound(tmp_path / "a.wav", noise, sample_rate=44_100, subtype="FLOAT")
     whole = soxr.resample(noise, 44_100, 16_000)
@@ -80,6 +80,24 @@ def test_files_that_are_no_sound(tmp_path, content):
     (tmp_path / "a.wav").write_bytes(content)
     with pytest.raises(AudioFileError, match=r"a\.wav"):
         decode(tmp_path / "a.wav", "speech")
+
+
+@pytest.mark.parametrize("rate", [1, 3_999, 384_001, 2_000_000_000])
+def test_a_rate_that_no_recording_has_is_refused(tmp_path, rate):
+    path = write_sound(tmp_path / "a.wav", tone(), subtype="PCM_16")
+    header = bytearray(path.read_bytes())
+    header[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(header)
+    with pytest.raises(SignalError, match=f"states a rate of {rate} Hz; taken is 4000 to 384000 Hz"):
+        decode(path, "speech")
+
+
+def test_many_channels_do_not_make_a_block_larger(tmp_path, monkeypatch):
+    samples = np.random.default_rng(4).integers(-30_000, 30_000, (500, 200)).astype(np.int16)
+    path = write_sound(tmp_path / "a.wav", samples, subtype="PCM_16")
+    for block in (1, 600, 1 << 21):
+        monkeypatch.setattr(decoding, "BLOCK_SAMPLES", block)
+        np.testing.assert_array_equal(decode(path, "noise"), samples[:, 0])
 
 
 def test_a_cut_off_file_is_told(tmp_path):
@@ -123,6 +141,6 @@ def test_an_mp3_longer_than_a_block_has_no_seams(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     sound = np.convolve(rng.standard_normal(16_000 * 6), np.ones(8) / 8, "same") * 0.1
     soundfile.write(tmp_path / "a.mp3", sound, 16_000)
-    monkeypatch.setattr("audiodae.prep.decode.BLOCK_SECONDS", 1)
+    monkeypatch.setattr("audiodae.prep.decode.BLOCK_SAMPLES", 16_000)
     whole, _ = soundfile.read(tmp_path / "a.mp3", dtype="float32")
     np.testing.assert_allclose(read_mono(tmp_path / "a.mp3"), whole, atol=1e-6)

@@ -12,12 +12,13 @@ import soxr
 
 from audiodae.audio import AudioReader
 from audiodae.errors import SignalError
+from audiodae.frames import HIGHEST_RATE, LOWEST_RATE
 from audiodae.prep.corpus import Kind
 
 SAMPLE_RATE = 16_000
 FULL_SCALE = 32_768  # one in 16-bit samples
 DIRECT_PEAK = 0.5  # of full scale: reflections that add up may pass the direct sound by 6 dB
-BLOCK_SECONDS = 30
+BLOCK_SAMPLES = 1 << 21  # of all channels together: 8 MB, whatever rate a header states
 LOUDNESS_FRAME = SAMPLE_RATE // 50  # 20 ms
 
 Samples = npt.NDArray[np.float32]
@@ -41,7 +42,7 @@ def decode(path: Path, kind: Kind) -> Pcm:
     AudioFileError
         The file cannot be read.
     SignalError
-        It is empty, silent or holds NaN or infinity.
+        It is empty, silent, holds NaN or infinity, or states a rate that sound does not have.
     """
     samples = read_mono(path)
     if samples.size == 0:
@@ -63,10 +64,14 @@ def read_mono(path: Path) -> Samples:
     ------
     AudioFileError
         The file cannot be read.
+    SignalError
+        It states a rate outside 4 kHz to 384 kHz: a damaged header, which resampling would turn into gigabytes.
     """
     with AudioReader(path) as reader:
-        rate = reader.format.sample_rate
-        mono = [block[:, 0].copy() for block in reader.blocks(BLOCK_SECONDS * rate)]
+        rate, channels = reader.format.sample_rate, reader.format.channels
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise SignalError(f"states a rate of {rate} Hz; taken is {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+        mono = [block[:, 0].copy() for block in reader.blocks(max(1, BLOCK_SAMPLES // channels))]
     if rate != SAMPLE_RATE:
         mono = _resample(mono, rate)
     return np.concatenate(mono) if mono else np.zeros(0, np.float32)
