@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import soundfile
 
@@ -68,6 +70,15 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         synthesise_corpus(SMALL, tmp_path / "out", progress=stop)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    left = [tmp_path / f".out.{pid}.part" for pid in (os.getpid(), 1)]
+    others = [tmp_path / f".{name}.1.part" for name in ("other", "out.other", "outer")]
+    for folder in left + others:
+        (folder / "speech").mkdir(parents=True)
+    synthesise_corpus(SMALL, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "out"])
 
 
 def test_the_default_size():

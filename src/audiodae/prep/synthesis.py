@@ -8,6 +8,7 @@
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -71,6 +72,7 @@ def synthesise_corpus(
     if settings.speakers < 3:
         raise CorpusError(f"{settings.speakers} speakers: need 3 or more, one for each of train, valid and test")
     planned = list(plan(settings))
+    _remove_leftovers(out)
     if not _is_made(out, settings):
         part = out.with_name(f".{out.name}.{os.getpid()}.part")
         try:
@@ -84,6 +86,14 @@ def synthesise_corpus(
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return [file.path for file in planned]
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove what killed runs left; in a container the next run often has the same process id."""
+    part = re.compile(rf"\.{re.escape(out.name)}\.\d+\.part")
+    for path in out.parent.glob(".*.part"):
+        if part.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def plan(settings: SynthesisSettings) -> Iterator[Planned]:
