@@ -8,7 +8,7 @@ is noise that dies away at the room's own rate, faster at high frequencies, as w
       |     |  |  | || ||||||||||||:::::::::::......... . . .
       0                        crossover
 
-Floatss begin at the direct sound, which is one whole sample: the distance is rounded to a whole number of samples.
+Responses begin at the direct sound, which is one whole sample: the distance is rounded to a whole number of samples.
 """
 
 from functools import partial
