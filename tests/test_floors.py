@@ -15,7 +15,6 @@ MAX_LINES = 400
 # its own package.
 FLOORS = {
     "errors": 0,
-    "levels": 1,
     "whole_file": 1,
     "frames": 1,
     "onnx_graph": 1,
@@ -29,14 +28,13 @@ FLOORS = {
     "prep": 6,
     "evaluation": 7,
     "training": 7,
-    "cli": 9,
-    "__main__": 10,
+    "cli": 8,
+    "__main__": 9,
 }
 
 # What else than Python's own library a module of the light half imports, at its top or inside a function.
 LIGHT = {
     "errors": set(),
-    "levels": {"numpy"},
     "whole_file": set(),
     "frames": {"numpy"},
     "onnx_graph": set(),

@@ -20,7 +20,6 @@ import numpy.typing as npt
 
 from audiodae.errors import SignalError
 from audiodae.frames import Analyser, FrameGeometry, Samples, Spectrum, Synthesiser
-from audiodae.levels import from_db
 from audiodae.network import Floats, Network, find_network
 
 BLOCK_FRAMES = 256  # frames a network call: enough to drown its overhead, few enough to stay in the cache
@@ -281,7 +280,7 @@ def _gain_floor(limit_db: float | None) -> np.float32:
         return np.float32(-np.inf)
     if not (math.isfinite(limit_db) and limit_db >= 0):
         raise SignalError(f"limit_db is {limit_db}; need a finite number from 0, or None for no limit")
-    return np.float32(from_db(-limit_db))
+    return np.float32(10 ** (-limit_db / 20))
 
 
 def _checked_mix(mix: float) -> np.float32:

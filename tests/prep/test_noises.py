@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from audiodae.levels import peak, rms, to_db
 from audiodae.prep.noises import NOISES, make_noise
+
+
+def rms(samples):
+    return np.sqrt(np.mean(samples**2))
 
 
 def powers(samples):
@@ -19,8 +22,8 @@ def test_every_noise(kind, seconds):
     assert samples.dtype == np.float32
     assert samples.size == round(16_000 * seconds)
     assert np.isfinite(samples).all()
-    assert peak(samples) <= 0.91
-    assert to_db(rms(samples)) < -14
+    assert np.abs(samples).max() <= 0.91
+    assert 20 * np.log10(rms(samples)) < -14
     np.testing.assert_array_equal(samples, make_noise(kind, seconds, np.random.default_rng(1)))
     assert not np.array_equal(samples, make_noise(kind, seconds, np.random.default_rng(2)))
 
