@@ -1,1 +1,1 @@
-"""How good a network is: metrics of a file, the table over many, pictures of both."""
+"""How good a network is: pairs of files, metrics of one, the most that gains can reach, the report on many."""

@@ -57,11 +57,6 @@ def si_sdr(*, estimate: Samples, clean: Samples) -> float:
     return float(np.clip(ratio_db, -SI_SDR_LIMIT_DB, SI_SDR_LIMIT_DB))
 
 
-def si_sdr_improvement(*, estimate: Samples, noisy: Samples, clean: Samples) -> float:
-    """SI-SDR of the estimate less that of the noisy signal it was made from, dB. Fails as `si_sdr` does."""
-    return si_sdr(estimate=estimate, clean=clean) - si_sdr(estimate=noisy, clean=clean)
-
-
 def pesq_wb(*, estimate: Samples, clean: Samples, sample_rate: int) -> float:
     """Wide-band PESQ: the quality a listener would give, predicted.
 
