@@ -27,7 +27,7 @@ SHARE = click.FloatRange(0, 1)
 @click.option("--simulated-rooms", type=click.IntRange(min=0), default=200, help="Rooms to make up.")
 @click.option("--min-clean-db", type=float, help="Leave out speech that stands less above its own background.")
 @click.option("--test-clips", type=click.IntRange(min=0), default=50, help="Pairs of test files to write.")
-@click.option("--bad-share", type=SHARE, default=0.05, help="Share of recordings that may be unreadable.")
+@click.option("--bad-share", type=SHARE, default=0.05, help="Share of each kind that may be unreadable.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, help="Of every draw: same seed, same bytes.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, help="Processes that share the work.")
 def prepare_speech(
@@ -89,9 +89,10 @@ def _tell(prepared: "Prepared", out: Path) -> None:
     for split, examples in prepared.examples.items():
         if examples:
             click.echo(f"{split:5} pairs  {examples:8}")
-    bad = sum(entry.bad for entry in prepared.left_out)
-    if prepared.left_out:
-        noisy = len(prepared.left_out) - bad
+    left_out = [entry for entries in prepared.left_out.values() for entry in entries]
+    bad = sum(entry.bad for entry in left_out)
+    if left_out:
+        noisy = len(left_out) - bad
         click.echo(f"{bad} bad recordings skipped, {noisy} too noisy left out: see {out / 'bad_files.txt'}", err=True)
     if prepared.clips_from != "test":
         click.echo("no test recordings in both corpora: the test clips are made from valid", err=True)

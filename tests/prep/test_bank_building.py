@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiodae.errors import CorpusError
+from audiodae.errors import CorpusError, ShardError
 from audiodae.prep import bank_building
 from audiodae.prep.bank import Bank, Entry
 from audiodae.prep.bank_building import Source, build_bank, from_files, refuse_bad
@@ -102,8 +102,31 @@ def test_a_corpus_that_changed_meanwhile_is_read_again(tmp_path):
 def test_a_finished_bank_is_left_alone(tmp_path):
     build_bank(sources(3), tmp_path / "bank")
     before = bytes_of(tmp_path / "bank")
-    build_bank(sources(5), tmp_path / "bank")
+    build_bank(sources(3), tmp_path / "bank")
     assert bytes_of(tmp_path / "bank") == before
+
+
+def test_a_finished_bank_of_other_recordings_is_refused(tmp_path):
+    build_bank(sources(3), tmp_path / "bank")
+    before = bytes_of(tmp_path / "bank")
+    with pytest.raises(ShardError, match=r"made: 3\.wav is new, and 1 more; prepare into another folder"):
+        build_bank(sources(5), tmp_path / "bank")
+    with pytest.raises(ShardError, match=r"made: 0\.wav is gone, or in another split; "):
+        build_bank(sources(3)[1:], tmp_path / "bank")
+    assert bytes_of(tmp_path / "bank") == before
+
+
+def test_a_finished_bank_knows_what_it_left_out(tmp_path):
+    some = [Source("good.wav", "a", partial(spoken, 5000, 10)), Source("poor.wav", "a", partial(spoken, 5000, 900))]
+    for _ in range(2):
+        assert len(build_bank(some, tmp_path / "bank", min_clean_db=30)) == 1
+
+
+def test_a_damaged_bank_is_told(tmp_path):
+    build_bank(sources(3), tmp_path / "bank")
+    (tmp_path / "bank/left_out.jsonl").unlink()
+    with pytest.raises(ShardError, match=r"left_out\.jsonl: cannot be read .*prepare again"):
+        build_bank(sources(3), tmp_path / "bank")
 
 
 def spoken(loud, quiet):
@@ -133,9 +156,9 @@ def test_an_empty_bank_is_fine(tmp_path):
 
 def test_bad_share():
     left_out = [Entry(path="x.wav", group="a", why="empty", bad=True), Entry(path="y.wav", group="a", why="noisy")]
-    refuse_bad(left_out, total=10, bad_share=0.1)
-    with pytest.raises(CorpusError, match=r"1 of 10 recordings are bad, the first x\.wav \(empty\)"):
-        refuse_bad(left_out, total=10, bad_share=0.09)
+    refuse_bad(left_out, "speech", total=10, bad_share=0.1)
+    with pytest.raises(CorpusError, match=r"1 of 10 recordings of speech are bad, the first x\.wav \(empty\)"):
+        refuse_bad(left_out, "speech", total=10, bad_share=0.09)
 
 
 def test_sources_of_files_keep_names(tmp_path):

@@ -66,7 +66,7 @@ def test_what_is_made(whole):
     assert prepared.hours["train", "speech"] == pytest.approx(4 * 1.5 / 3600)
     assert [len(Bank.load(out / "bank" / split / "rooms")) for split in ("train", "valid", "test")] == [2, 1, 1]
     assert (out / "bad_files.txt").read_text() == ""
-    assert prepared.left_out == []
+    assert not any(prepared.left_out.values())
     assert not list(out.rglob("*.part"))
 
 
@@ -184,12 +184,31 @@ def test_bad_files_are_skipped_counted_and_named(tmp_path):
     (tmp_path / "speech/speaker0/0.wav").write_bytes(b"")
     write_sound(tmp_path / "noise/kind0/9.wav", np.zeros(100))
     settings = settings_of(tmp_path, hours=0.0, test_clips=0, simulated_rooms=0)
-    with pytest.raises(CorpusError, match=r"2 of 19 recordings are bad.*--bad-share"):
+    with pytest.raises(CorpusError, match=r"1 of 12 recordings of speech are bad.*--bad-share"):
         prepare(settings, tmp_path / "out")
     named = (tmp_path / "out/bad_files.txt").read_text().splitlines()
-    assert sorted(line.split("\t")[0] for line in named) == ["kind0/9.wav", "speaker0/0.wav"]
+    assert sorted(line.split("\t")[:2] for line in named) == [["noise", "kind0/9.wav"], ["speech", "speaker0/0.wav"]]
     prepared = prepare(settings, tmp_path / "out", bad_share=0.2)  # a share may be changed
-    assert sum(entry.bad for entry in prepared.left_out) == 2
+    assert sum(entry.bad for entries in prepared.left_out.values() for entry in entries) == 2
+
+
+def test_neither_other_kinds_nor_made_up_rooms_hide_bad_files(tmp_path):
+    make_speech(tmp_path / "speech", speakers=3, each=4)
+    make_noise(tmp_path / "noise", each=20)
+    (tmp_path / "speech/speaker0/0.wav").write_bytes(b"text")
+    settings = settings_of(tmp_path, hours=0.0, test_clips=0, simulated_rooms=20)
+    with pytest.raises(CorpusError, match=r"1 of 12 recordings of speech are bad, the first .*speaker0/0\.wav"):
+        prepare(settings, tmp_path / "out")
+
+
+def test_a_corpus_that_has_changed_is_told(tmp_path):
+    make_speech(tmp_path / "speech")
+    make_noise(tmp_path / "noise")
+    settings = settings_of(tmp_path, hours=0.0, test_clips=0, simulated_rooms=0)
+    prepare(settings, tmp_path / "out")
+    write_sound(tmp_path / "noise/kind0/9.wav", np.ones(100))
+    with pytest.raises(ShardError, match=r"bank/.*/noise: the corpus has changed since .* kind0/.*delete the whole"):
+        prepare(settings, tmp_path / "out")
 
 
 def test_without_hours_there_are_only_banks_and_clips(corpus, tmp_path):

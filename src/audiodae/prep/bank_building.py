@@ -5,7 +5,7 @@ are there, a line is added to journal.jsonl. What a killed build left after its 
 again. The folder takes its name when it is complete.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from audiodae.errors import AudiodaeError, CorpusError
+from audiodae.errors import AudiodaeError, CorpusError, ShardError
 from audiodae.prep.bank import Entry, read_entries, write_entries
 from audiodae.prep.corpus import Kind, Recording
 from audiodae.prep.decode import Pcm, clean_estimate_db, decode
@@ -29,11 +29,19 @@ Progress = Callable[[int, int], None]  # recordings done, of how many
 
 @dataclass(frozen=True)
 class Source:
-    """Something that goes into a bank: its path and group in the index, and how to make its samples (picklable)."""
+    """Something that goes into a bank.
+
+    Attributes
+    ----------
+    path, group : in the index
+    make : how to make its samples, picklable
+    recorded : whether it is a file that somebody brought, or made up here
+    """
 
     path: str
     group: str
     make: Callable[[], Pcm]
+    recorded: bool = True
 
 
 def from_files(recordings: Sequence[Recording], kind: Kind) -> list[Source]:
@@ -49,7 +57,7 @@ def build_bank(
     jobs: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> list[Entry]:
-    """Make a bank, or go on with one that was interrupted; a finished one is left as it is.
+    """Make a bank, or go on with one that was interrupted; a finished one of the same recordings is left as it is.
 
     Parameters
     ----------
@@ -67,6 +75,8 @@ def build_bank(
     ------
     CorpusError
         There are recordings, but every one was left out.
+    ShardError
+        The bank is finished, and was made of other recordings.
     """
     if not folder.exists():
         part = folder.with_name(folder.name + ".part")
@@ -77,15 +87,37 @@ def build_bank(
             raise CorpusError(f"all {len(done)} recordings were left out, the first {done[0].path}: {done[0].why}")
         _finish(part, done)
         part.rename(folder)
-    return read_entries(folder / "left_out.jsonl")
+    left_out = _read(folder, "left_out.jsonl")
+    _refuse_changed(folder, {source.path for source in sources}, _read(folder, "index.jsonl") + left_out)
+    return left_out
 
 
-def refuse_bad(left_out: Sequence[Entry], *, total: int, bad_share: float) -> None:
-    """Raise CorpusError if more than bad_share of `total` recordings are bad."""
+def _read(folder: Path, name: str) -> list[Entry]:
+    try:
+        return read_entries(folder / name)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ShardError(f"{folder / name}: cannot be read ({error}); delete {folder}, prepare again") from error
+
+
+def _refuse_changed(folder: Path, now: Set[str], entries: Sequence[Entry]) -> None:
+    """Raise ShardError if a finished bank was made of other recordings than there are now."""
+    then = {entry.path for entry in entries}
+    if changed := sorted(now ^ then):
+        more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
+        what = "is new" if changed[0] in now else "is gone, or in another split"
+        # Deleting this bank alone would leave shards behind that were made from it.
+        raise ShardError(
+            f"{folder}: the corpus has changed since this was made: {changed[0]} {what}{more}; "
+            "prepare into another folder, or delete the whole preparation to start again"
+        )
+
+
+def refuse_bad(left_out: Sequence[Entry], kind: Kind, *, total: int, bad_share: float) -> None:
+    """Raise CorpusError if more than bad_share of the `total` recordings of a kind are bad."""
     bad = [entry for entry in left_out if entry.bad]
     if len(bad) > bad_share * total:
         raise CorpusError(
-            f"{len(bad)} of {total} recordings are bad, the first {bad[0].path} ({bad[0].why}); "
+            f"{len(bad)} of {total} recordings of {kind} are bad, the first {bad[0].path} ({bad[0].why}); "
             "mend or remove them, or allow more with --bad-share"
         )
 

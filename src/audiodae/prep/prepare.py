@@ -4,7 +4,7 @@
     OUT/bank/SPLIT/KIND/          the recordings, decoded (`audiodae.prep.bank`); KIND is speech, noise or rooms
     OUT/shards/, OUT/manifest/    pairs of magnitudes and how each was made (`audiodae.prep.shards`), with hours > 0
     OUT/test/                     test clips (`audiodae.prep.clips`)
-    OUT/bad_files.txt             recordings that could not be read or were left out, and why
+    OUT/bad_files.txt             recordings that could not be read or were left out: kind, path below its corpus, why
 
 Every file appears complete or not at all, and is the same for the same settings: a run that was killed is started again
 and goes on, any number of processes share the work, and the bytes are those of one run by one process.
@@ -32,6 +32,7 @@ NEEDED: tuple[Kind, ...] = ("speech", "noise")  # in train and valid; rooms may 
 HELD_OUT_ROOMS = 0.1  # of the simulated rooms for training, as many again for each other split
 
 Sources = Mapping[tuple[Split, Kind], Sequence[Source]]
+LeftOut = Mapping[tuple[Split, Kind], Sequence[Entry]]  # recordings that are in no bank
 Report = Callable[[str, int, int], None]  # what is being done, how much of it is, of how much
 
 
@@ -44,13 +45,13 @@ class Prepared:
     hours : of recordings in each bank
     examples : in shards, by split
     clips_from : the split that the test clips are made from: valid where there is no test
-    left_out : recordings that were bad, or too noisy to be learnt from as clean
+    left_out : recordings that were bad, or too noisy to be learnt from as clean, in each bank
     """
 
     hours: Mapping[tuple[Split, Kind], float]
     examples: Mapping[Split, int]
     clips_from: Split
-    left_out: Sequence[Entry]
+    left_out: LeftOut
 
 
 def prepare(
@@ -68,7 +69,7 @@ def prepare(
     settings : what to make
     out : folder to make it in: new, empty, or begun with the same settings
     jobs : processes; the bytes are the same for any number
-    bad_share : float, 0 to 1, of recordings that may be unreadable
+    bad_share : float, 0 to 1, of the recordings of each kind that may be unreadable
     report : told of progress
 
     Raises
@@ -76,14 +77,14 @@ def prepare(
     CorpusError
         A corpus is missing, empty, badly split or has too many bad files.
     ShardError
-        The folder holds something else or was begun with other settings.
+        The folder holds something else, or was begun with other settings or recordings.
     """
     sources = find_sources(settings)
     take_folder(out, settings)
     _remove_leftovers(out)
     left_out = _build_banks(sources, out, settings, jobs=jobs, report=report)
     _write_bad_files(out, left_out)
-    refuse_bad(left_out, total=sum(len(some) for some in sources.values()), bad_share=bad_share)
+    _refuse_bad(left_out, sources, bad_share=bad_share)
     tasks = shard_tasks(out, settings)
     missing = [task for task in tasks if not task.path.exists()]
     for done, _ in enumerate(map_in_order(make_shard, missing, jobs), start=len(tasks) - len(missing) + 1):
@@ -135,11 +136,11 @@ def _simulated(settings: PrepareSettings, split: Split) -> list[Source]:
     return simulated_rooms(count, seed=settings.seed, split=split)
 
 
-def _build_banks(sources: Sources, out: Path, settings: PrepareSettings, *, jobs: int, report: Report) -> list[Entry]:
+def _build_banks(sources: Sources, out: Path, settings: PrepareSettings, *, jobs: int, report: Report) -> LeftOut:
     """Build every bank; give the recordings that are in none."""
-    left_out: list[Entry] = []
+    left_out: dict[tuple[Split, Kind], Sequence[Entry]] = {}
     for (split, kind), some in sources.items():
-        left_out += build_bank(
+        left_out[split, kind] = build_bank(
             some,
             _bank_folder(out, split, kind),
             min_clean_db=settings.min_clean_db if kind == "speech" else None,
@@ -153,9 +154,21 @@ def _bank_folder(out: Path, split: Split, kind: Kind) -> Path:
     return out / "bank" / split / kind
 
 
-def _write_bad_files(out: Path, left_out: Sequence[Entry]) -> None:
-    lines = [f"{entry.path}\t{'bad' if entry.bad else 'left out'}: {entry.why}\n" for entry in left_out]
+def _write_bad_files(out: Path, left_out: LeftOut) -> None:
+    lines = [
+        f"{kind}\t{entry.path}\t{'bad' if entry.bad else 'left out'}: {entry.why}\n"
+        for (_, kind), entries in left_out.items()
+        for entry in entries
+    ]
     write_whole(out / "bad_files.txt", "".join(lines).encode())
+
+
+def _refuse_bad(left_out: LeftOut, sources: Sources, *, bad_share: float) -> None:
+    """Judge each kind by its own recordings: good noises and made-up rooms do not mend a corpus of speech."""
+    for kind in KINDS:
+        total = sum(source.recorded for key, some in sources.items() if key[1] == kind for source in some)
+        bad = [entry for key, entries in left_out.items() if key[1] == kind for entry in entries]
+        refuse_bad(bad, kind, total=total, bad_share=bad_share)
 
 
 def _remove_leftovers(out: Path) -> None:

@@ -107,7 +107,9 @@ def simulated_rooms(count: int, *, seed: int, split: str) -> list[Source]:
     """Rooms to add to a bank, each a group of its own."""
     rooms = [draw_room(seed=seed, split=split, index=index) for index in range(count)]
     names = [f"simulated/{seed}-{split}-{index:04d}" for index in range(count)]
-    return [Source(name, name, partial(simulate, room)) for name, room in zip(names, rooms, strict=True)]
+    return [
+        Source(name, name, partial(simulate, room), recorded=False) for name, room in zip(names, rooms, strict=True)
+    ]
 
 
 def _place_source(rng: np.random.Generator, size: Floats, microphone: Floats) -> Floats:
