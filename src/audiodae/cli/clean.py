@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +9,7 @@ import click
 
 from audiodae.audio import AudioReader
 from audiodae.cli.options import cleaning_options, json_option, quiet_option
+from audiodae.cli.progress import progress_bar
 from audiodae.denoiser import Denoiser
 from audiodae.files import CleanedFile, clean_file, refuse_target
 
@@ -50,7 +49,7 @@ def clean(
     with AudioReader(source):  # what cannot work is said before a network is loaded
         refuse_target(source, target, overwrite=overwrite)
     denoiser = Denoiser(model)
-    with _progress(source.name, shown=not quiet and not as_json and sys.stderr.isatty()) as on_progress:
+    with progress_bar(source.name, shown=not quiet and not as_json and sys.stderr.isatty()) as on_progress:
         done = clean_file(
             denoiser,
             source,
@@ -98,18 +97,3 @@ def _warn(done: CleanedFile) -> None:
     for text, count in warnings.items():
         if count:
             click.echo(f"audiodae: warning: {done.source}: {count} {text}", err=True)
-
-
-@contextmanager
-def _progress(name: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give what takes the samples done and in all; show a bar on stderr where asked to."""
-    if not shown:
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(name))
-        yield lambda done, total: bar.update(task, completed=done, total=max(total, done))

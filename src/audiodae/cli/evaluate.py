@@ -2,17 +2,18 @@
 
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from audiodae.cli.progress import progress_bar
 from audiodae.errors import AudiodaeError
 from audiodae.evaluation.pairs import find_pairs
 from audiodae.evaluation.report import evaluate as evaluate_pairs
 from audiodae.evaluation.report import to_csv, to_json, to_markdown
+from audiodae.whole_file import write_whole
 
 PATH = click.Path(path_type=Path)
 
@@ -57,7 +58,7 @@ def evaluate(
         _prepare_folder(out, overwrite)
     started = time.perf_counter()
     pairs = find_pairs(clean_dir, noisy_dir, conditions)
-    with _progress() as on_progress:
+    with progress_bar("scoring", shown=sys.stderr.isatty()) as on_progress:
         report = evaluate_pairs(
             pairs,
             model,
@@ -69,9 +70,8 @@ def evaluate(
     table, means = to_markdown(report), json.dumps(to_json(report), indent=2) + "\n"
     click.echo(means if as_json else table, nl=False)
     if out is not None:
-        (out / "report.md").write_text(table, encoding="utf-8")
-        (out / "report.json").write_text(means, encoding="utf-8")
-        (out / "scores.csv").write_text(to_csv(report), encoding="utf-8", newline="")
+        for name, text in {"report.md": table, "report.json": means, "scores.csv": to_csv(report)}.items():
+            write_whole(out / name, text.encode())
     where = f"; report.md, report.json and scores.csv in {out}" if out is not None else ""
     click.echo(f"scored {len(pairs)} files in {time.perf_counter() - started:.1f} s{where}", err=True)
 
@@ -86,15 +86,3 @@ def _prepare_folder(out: Path, overwrite: bool) -> None:
         raise AudiodaeError(f"{out}: cannot write into the folder")
     if (out / "report.md").exists() and not overwrite:
         raise AudiodaeError(f"{out / 'report.md'} exists: choose another --out, or add --overwrite")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr where that is a terminal; it leaves nothing behind."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("scoring", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

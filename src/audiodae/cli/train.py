@@ -41,7 +41,7 @@ def train(
     chosen = {"run.device": device, "run.precision": precision}
     asked = [*overrides, *(f'{key}="{value}"' for key, value in chosen.items() if value is not None)]
     settled = load_recipe(recipe, asked)
-    with _bar(settled.run.steps, quiet=quiet) as report:
+    with _Bar(settled.run.steps, quiet=quiet) as report:
         progress = run_training(settled, out, resume=resume, report=report)
     if getattr(rank_zero_only, "rank", 0) != 0:
         return  # one of several processes speaks for all
@@ -52,7 +52,7 @@ def train(
     )
 
 
-class _bar:
+class _Bar:
     """A rich progress bar on stderr, fed with log lines."""
 
     def __init__(self, steps: int, *, quiet: bool) -> None:
