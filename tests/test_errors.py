@@ -17,3 +17,7 @@ def test_each_child_is_ours_and_a_builtin(child):
     assert any(base not in (Exception, BaseException, object) for base in builtins)
     assert str(child("what and how to mend it")) == "what and how to mend it"
     assert child.__doc__
+
+
+def test_one_line():
+    assert errors.one_line("a\n b\tc\x07d é") == "a b c d é"

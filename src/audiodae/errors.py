@@ -1,7 +1,7 @@
 """The errors a user can cause, each saying what came, what was expected and the remedy.
 
 Every child also inherits the builtin that fits, so that `except ValueError` works for those who do not know audiodae.
-Only the command line turns them into a line on stderr.
+Only the command line and the scripts turn them into a line on stderr.
 """
 
 
@@ -35,3 +35,8 @@ class RecipeError(AudiodaeError, ValueError):
 
 class TrainingError(AudiodaeError, RuntimeError):
     """A training run that cannot start, go on or be resumed."""
+
+
+def one_line(text: str) -> str:
+    """Make text that may come from a file safe to show: one line, nothing that moves a terminal's cursor."""
+    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))

@@ -8,7 +8,7 @@ import pytest
 
 import audiodae as package
 from audiodae import cli
-from audiodae.cli import COMMANDS, EXTRAS, one_line
+from audiodae.cli import COMMANDS, EXTRAS
 from audiodae.errors import NetworkError
 from tests.cli.process import COMMAND, audiodae
 
@@ -100,10 +100,6 @@ def test_our_errors_are_one_line(monkeypatch, capsys):
 def test_an_interrupt_is_130_and_one_line(monkeypatch, capsys):
     # The empty line is click's, so that ours does not stand behind the terminal's ^C.
     assert run_failing(KeyboardInterrupt(), monkeypatch, capsys) == (130, "\naudiodae: interrupted\n")
-
-
-def test_one_line():
-    assert one_line("a\n b\tc\x07d é") == "a b c d é"
 
 
 def test_a_reader_that_goes_away_is_no_traceback():

@@ -64,12 +64,12 @@ def test_wrong_use_is_told_in_a_line(arguments, code, message):
 def test_an_error_of_ours_is_one_line(capsys, monkeypatch):
     @click.command()
     def fail():
-        raise CorpusError("this\nis wrong")
+        raise CorpusError("this\nis \x1b[31mwrong")
 
     monkeypatch.setattr(sys, "argv", ["script"])
     with pytest.raises(SystemExit, match="1"):
         run_script(fail, "script")
-    assert capsys.readouterr().err == "script: this is wrong\n"
+    assert capsys.readouterr().err == "script: this is  [31mwrong\n"
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

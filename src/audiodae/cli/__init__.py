@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from audiodae import __version__
-from audiodae.errors import AudiodaeError
+from audiodae.errors import AudiodaeError, one_line
 
 # Name to what `audiodae --help` says of it: the list is shown without loading a command, and torch with it.
 COMMANDS = {
@@ -104,11 +104,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     sys.exit(0)
-
-
-def one_line(text: str) -> str:
-    """Make text from a file safe to show: one line, nothing that moves a terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
 
 
 def _end(number: int, _: object) -> NoReturn:

@@ -6,9 +6,9 @@ import time
 import click
 import numpy as np
 
-from audiodae.cli import one_line
 from audiodae.cli.options import json_option
 from audiodae.denoiser import Denoiser
+from audiodae.errors import one_line
 from audiodae.network import find_network, shipped_networks
 
 MEASURED_RATE = 16_000

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from audiodae.errors import AudiodaeError
+from audiodae.errors import AudiodaeError, one_line
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def run_script(command: click.Command, name: str) -> None:
         error.show()
         sys.exit(error.exit_code)
     except AudiodaeError as error:
-        click.echo(f"{name}: {' '.join(str(error).split())}", err=True)
+        click.echo(f"{name}: {one_line(str(error))}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"{name}: interrupted; run it again to go on", err=True)
