@@ -109,6 +109,17 @@ def test_a_regressed_magnitude_leaves_as_a_bounded_gain():
     assert shipped.max() <= 2.0
 
 
+@torch.no_grad()
+def test_without_skips_the_code_is_all_that_gets_through():
+    torch.manual_seed(3)
+    sizes = {"widths": (4, 6, 8), "code": "none", "code_width": 2}
+    for skips, rank in ((False, 2), (True, None)):
+        network = build_autoencoder(NetworkSettings(skips=skips, **sizes)).eval()
+        coded, _ = network.code(torch.randn(1, 8, 50, 17), network.initial_state(1)[:, :0])
+        found = int(torch.linalg.matrix_rank((coded - coded.mean(dim=2, keepdim=True)).permute(2, 0, 1, 3).flatten(1)))
+        assert (found == rank) if rank else (found > 10)
+
+
 def test_every_weight_learns(network):
     network.train()
     gains, _ = network(sound(), network.initial_state(2))

@@ -86,8 +86,15 @@ def test_no_shards_and_too_few_are_named(tmp_path, shards):
         make_pairs(
             tiny_recipe(tmp_path / "empty", **MAGNITUDES_ONLY), split="train", batch_size=4, share=Share(), device=CPU
         )
-    with pytest.raises(ShardError, match="do not fill a batch of 11"):
+    with pytest.raises(ShardError, match=r"do not fill a batch of 11; prepare more --hours"):
         ShardPairs(shards, split="train", seed=1, batch_size=11, share=Share())
+
+
+def test_few_validation_examples_will_do(tmp_path):
+    prepared = write_shards(tmp_path / "prepared", examples=4)
+    recipe = tiny_recipe(prepared, run__batch_size=8, **MAGNITUDES_ONLY)
+    pairs = make_pairs(recipe, split="valid", batch_size=8, share=Share(), device=CPU)
+    assert len(pairs[0][0]) == 4
 
 
 def test_losses_that_need_a_phase_are_refused_for_shards(shards):

@@ -109,6 +109,11 @@ def test_weights_of_another_network_are_refused(finished, tmp_path):
         export_run(tmp_path / "run", tmp_path / "model.onnx")
 
 
+def test_a_target_that_cannot_be_written_is_named(finished, tmp_path):
+    with pytest.raises(TrainingError, match="cannot be written"):
+        export_run(finished, tmp_path)
+
+
 def test_a_disagreement_is_an_error(finished, tmp_path, monkeypatch):
     monkeypatch.setattr("audiodae.training.export.largest_difference", lambda network, exported: 0.5)
     with pytest.raises(TrainingError, match=r"differ by 0\.5"):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from audiodae.errors import RecipeError
-from audiodae.training.recipe import Recipe, decode_recipe, encode_recipe, load_recipe
+from audiodae.training.recipe import Recipe, decode_recipe, differences, encode_recipe, load_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
@@ -52,12 +52,24 @@ def test_overrides_lie_over_the_file(tmp_path):
         ("[network]\nwidths = []", "network.widths"),
         ("[network]\nstrides = [2]", "network.strides"),
         ("[network]\nkernel = [1, 4]", "network.kernel"),
-        ("[network]\nbody = 'conv1d'\nwidths = [8, 16]\ndilations = [1, 2]", "equal"),
-        ("[loss]\ncompressed = 0.0\ncomplex = 0.0\nsi_sdr = 0.0", "at least one term"),
+        ("[network]\nbody = 'conv1d'\nwidths = [8, 16]\nkernel = [3, 1]\ndilations = [1, 2]", "equal"),
+        ("[loss]\ncompressed = 0.0\ncomplex = 0.0\nsi_sdr = 0.0", "at least one of a term"),
         ("[data]\nsource = 'shards'", "data.source = mix"),
-        ("[run]\nsteps = 0", "run.steps"),
+        ("[run]\nsteps = 0", "run: steps"),
         ("[optimiser]\ngradient_clip = 0.0", "optimiser.gradient_clip"),
         ("[data.mix]\nsnr_db = [10, 0]", "lower end first"),
+        ("[network]\nstrides = []", "network.strides"),
+        ("[network]\nbody = 'conv1d'\nwidths = [8, 8]\ndilations = [1, 2]", "2 frames or more"),
+        ("[network]\ncode = 'dual'\nwidths = [8, 8, 9]", "even last width"),
+        ("[network]\ncode_width = 0", "network.code_width"),
+        ("[run]\npictures_every = 0", "pictures_every"),
+        ("[run]\nseed = -1", "run.seed"),
+        ("[data]\nvalid_examples = 0", "data.valid_examples"),
+        ("[data]\nworkers = -1", "data.workers"),
+        ("[optimiser]\nlearning_rate = -1.0", "optimiser.learning_rate"),
+        ("[loss]\nexponent = -0.3", "loss"),
+        ("[data.mix]\nlevel_dbfs = [-12, -45]", "level_dbfs"),
+        ("[data.mix]\nroom_share = 1.5", "every share"),
         ("run = 5", "run"),
         ("this is not TOML", "cannot be read as a recipe"),
     ],
@@ -76,6 +88,12 @@ def test_a_bad_override_is_named(tmp_path, override):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(RecipeError, match="nowhere.toml"):
         load_recipe(tmp_path / "nowhere.toml")
+
+
+def test_differences_are_named_by_table_and_key():
+    now = decode_recipe({"run": {"seed": 2}, "data": {"mix": {"room_share": 0.5}}}, source="now")
+    assert differences(Recipe(), now) == [("data.mix.room_share", 0.35, 0.5), ("run.seed", 1, 2)]
+    assert differences(now, now) == []
 
 
 def test_decoding_names_its_source():

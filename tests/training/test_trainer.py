@@ -15,6 +15,7 @@ import torch
 
 from audiodae.errors import RecipeError, TrainingError
 from audiodae.training import trainer
+from audiodae.training.optimise import learning_rate
 from audiodae.training.run_folder import RunFolder, read_checkpoint
 from audiodae.training.trainer import train
 from tests.prep.made_banks import make_banks
@@ -94,12 +95,10 @@ def test_killed_and_resumed_gives_what_an_uninterrupted_run_gives(prepared, fini
 def test_resuming_without_the_optimisers_memory_is_noticed(prepared, finished, tmp_path, monkeypatch):
     """Control: losses after a resume that forgot something are others."""
     folder = tmp_path / "forgetful"
-    recipe = tiny_recipe(prepared)
-    monkeypatch.setattr(trainer, "learning_rate", lambda step, steps, settings: real(step, 24, settings))
-    real = __import__("audiodae.training.optimise", fromlist=["learning_rate"]).learning_rate
+    monkeypatch.setattr(trainer, "learning_rate", lambda step, steps, settings: learning_rate(step, 24, settings))
     train(tiny_recipe(prepared, run__steps=10), folder)
-    monkeypatch.setattr(trainer, "unpack_optimiser", lambda optimiser, tensors: None)
-    train(recipe, folder, resume=True)
+    monkeypatch.setattr("audiodae.training.run.unpack_optimiser", lambda optimiser, tensors: None)
+    train(tiny_recipe(prepared), folder, resume=True)
     whole = losses(finished)
     made = losses(folder)
     assert made[10] == pytest.approx(whole[10], rel=1e-6)
@@ -185,8 +184,80 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(prepared, finished):
 
 
 def test_a_checkpoint_of_another_network_is_refused(prepared, finished):
-    with pytest.raises(TrainingError, match="does not fit"):
+    with pytest.raises(TrainingError, match="begun with network.code_width = 12, now it is 13"):
         train(tiny_recipe(prepared, network__code_width=13), finished, resume=True)
+
+
+@pytest.mark.parametrize(
+    "change", [{"run__seed": 7}, {"network__activation": "relu"}, {"loss__complex": 0.1}, {"optimiser__ema": 0.5}]
+)
+def test_a_run_is_not_resumed_as_another(prepared, finished, change):
+    before = (finished / "recipe.toml").read_bytes()
+    with pytest.raises(TrainingError, match=f"begun with {next(iter(change)).replace('__', '.')} = "):
+        train(tiny_recipe(prepared, **change), finished, resume=True)
+    assert (finished / "recipe.toml").read_bytes() == before
+
+
+def test_a_run_may_be_made_longer(prepared, tmp_path):
+    train(tiny_recipe(prepared, run__steps=5), tmp_path / "run")
+    progress = train(tiny_recipe(prepared, run__steps=7, run__log_every=2), tmp_path / "run", resume=True)
+    assert progress.step == 7
+    assert RunFolder(tmp_path / "run").recipe().run.steps == 7
+
+
+def test_a_slip_in_the_recipe_leaves_no_run_folder(prepared, tmp_path):
+    with pytest.raises(RecipeError):
+        train(tiny_recipe(tmp_path / "nowhere"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    train(tiny_recipe(prepared, run__steps=1), tmp_path / "run")  # mended, the same command runs
+
+
+def test_sound_that_is_not_a_number_leaves_no_trace(prepared, tmp_path, monkeypatch):
+    """Batch normalisation sees a batch before anyone knows that it is bad."""
+    real = trainer.feed
+
+    def poisoned(pairs, steps, **options):
+        for step, (noisy, clean) in zip(steps, real(pairs, steps, **options), strict=False):
+            yield (noisy * math.nan if len(steps) > 4 and step == 3 else noisy), clean
+
+    monkeypatch.setattr(trainer, "feed", poisoned)
+    progress = train(tiny_recipe(prepared, run__steps=8), tmp_path / "run")
+    assert progress.bad_steps == 1
+    assert all(math.isfinite(loss) for loss in looks(tmp_path / "run").values())
+    tensors, _ = read_checkpoint(tmp_path / "run" / "last.safetensors")
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def test_overflows_are_the_scalers_until_they_are_too_many(prepared, tmp_path, monkeypatch):
+    """What 16-mixed does on a GPU, with the overflow made up."""
+    real_set_up = trainer.set_up
+
+    def set_up(recipe, out):
+        run = real_set_up(recipe, out)
+        run.scales_loss = True
+        run.fabric.strategy.precision.state_dict = lambda: {"scale": 8.0}
+        norms = iter([math.inf, math.inf, 1.0, 1.0, *[math.inf] * 20])
+        run.fabric.clip_gradients = lambda *_, **__: torch.tensor(next(norms))
+        run.optimiser.step = lambda: None
+        return run
+
+    monkeypatch.setattr(trainer, "set_up", set_up)
+    with pytest.raises(TrainingError, match="overflowed 4 times in a row, the last at step 7"):
+        train(tiny_recipe(prepared, run__max_bad_steps=3), tmp_path / "run")
+    assert [step for step, loss in losses(tmp_path / "run").items() if loss is None] == [1, 2, 5, 6, 7]
+
+
+def test_lost_weights_end_the_run(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "validate", lambda *_: trainer.Look(math.nan, {}, None, None))
+    with pytest.raises(TrainingError, match="validation loss at step 8 is not a number"):
+        train(tiny_recipe(prepared), tmp_path / "run")
+
+
+def test_a_run_that_stopped_early_goes_on_with_more_patience(prepared, tmp_path):
+    still = {"optimiser__name": "sgd", "optimiser__learning_rate": 0.0, "run__valid_every": 2}
+    recipe = {"network__normalisation": "none", "run__steps": 12, **still}
+    assert train(tiny_recipe(prepared, run__patience=4, **recipe), tmp_path / "run").stopped_early
+    assert train(tiny_recipe(prepared, run__patience=0, **recipe), tmp_path / "run", resume=True).step == 12
 
 
 def test_resuming_nothing_is_refused(prepared, tmp_path):

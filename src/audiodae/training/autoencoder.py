@@ -89,13 +89,17 @@ class Stack(nn.Module):
 
 
 class DenseCode(nn.Module):
-    """The whole frame pressed into `width` values, GRUs over them, and spread out again; added to what came in."""
+    """The whole frame pressed into `width` values, GRUs over them, and spread out again.
 
-    def __init__(self, channels: int, bands: int, *, width: int, layers: int, dropout: float) -> None:
+    With `around` the result is added to what came in; without, the width is all that gets through.
+    """
+
+    def __init__(self, channels: int, bands: int, *, width: int, layers: int, dropout: float, around: bool) -> None:
         super().__init__()
         self.squeeze = nn.Linear(channels * bands, width)
         self.gru = TimeGRU(width, width, layers, dropout) if layers else None
         self.spread = nn.Linear(width, channels * bands)
+        self.around = around
         self.state_size = self.gru.state_size if self.gru else 0
 
     def code(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,7 +111,8 @@ class DenseCode(nn.Module):
         """Keep the shape: (streams, channels, frames) or (streams, channels, frames, bands)."""
         code, state = self.code(features, state)
         spread = self.spread(code).unflatten(2, (features.shape[1], -1))  # (streams, frames, channels, bands)
-        return features + spread.transpose(1, 2).reshape(features.shape), state
+        spread = spread.transpose(1, 2).reshape(features.shape)
+        return (features + spread if self.around else spread), state
 
 
 class BandLayer(nn.Module):
@@ -132,7 +137,7 @@ class BandLayer(nn.Module):
 
 
 class Code(nn.Module):
-    """The parts between encoder and decoder, one after the other; none of them is a plain autoencoder's code."""
+    """The parts between encoder and decoder, one after the other."""
 
     def __init__(self, parts: Sequence[DenseCode | BandLayer]) -> None:
         super().__init__()
@@ -298,6 +303,7 @@ def _code_parts(settings: NetworkSettings, channels: int, bands: int) -> list[De
         width=settings.code_width,
         layers=settings.code_layers if settings.code == "gru" else 0,
         dropout=settings.dropout,
+        around=settings.skips,
     )
     if settings.code == "dual":
         return [BandLayer(channels, bands, dual=True) for _ in range(settings.code_layers)]

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from safetensors import safe_open
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from audiodae.errors import RecipeError, ShardError
 from audiodae.prep.bank import Bank
+from audiodae.prep.corpus import KINDS
 from audiodae.prep.draws import Banks, DrawSettings, Split, draw_example
 from audiodae.prep.mixing import mix
 from audiodae.prep.resident import ResidentBank
@@ -54,30 +57,49 @@ class ShardPairs(Dataset[Batch]):
     """Magnitudes read from shards: item s is (noisy, clean), each float32 of shape (batch, frames, bins).
 
     An epoch goes once through all examples in an order of its own; what does not fill a batch is left for another.
+    Shards stay on disk: a row is read when its turn comes.
     """
 
     def __init__(self, folder: Path, *, split: Split, seed: int, batch_size: int, share: Share) -> None:
-        shards = [read_shard(path) for path in shard_paths(folder, split)]
-        if not shards:
+        paths = shard_paths(folder, split)
+        if not paths:
             raise ShardError(f"{folder}: no {split} shards; prepare with --hours above 0, or set data.source = mix")
-        self.noisy = torch.cat([shard.noisy for shard in shards])
-        self.clean = torch.cat([shard.clean for shard in shards])
-        self.batches = len(self.noisy) // (batch_size * share.world)
+        self.ends = np.cumsum([len(read_shard(path).noisy) for path in paths])  # reads, and so checks, each of them
+        self._files = [safe_open(path, framework="pt") for path in paths]
+        examples = int(self.ends[-1])
+        self.batches = examples // (batch_size * share.world)
         if self.batches == 0:
-            raise ShardError(f"{folder}: {len(self.noisy)} {split} examples do not fill a batch of {batch_size}")
+            raise ShardError(
+                f"{folder}: {examples} {split} examples do not fill a batch of {batch_size * share.world}; "
+                "prepare more --hours, or lower run.batch_size"
+            )
         self.seed, self.batch_size, self.share = seed, batch_size, share
 
     def __getitem__(self, step: int) -> Batch:
         epoch, batch = divmod(step, self.batches)
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.noisy))
+        order = np.random.default_rng([self.seed, epoch]).permutation(int(self.ends[-1]))
         first = (batch * self.share.world + self.share.rank) * self.batch_size
-        rows = torch.from_numpy(order[first : first + self.batch_size])
-        return self.noisy[rows].float(), self.clean[rows].float()
+        rows = order[first : first + self.batch_size]
+        return self._read("noisy", rows), self._read("clean", rows)
+
+    def _read(self, side: str, rows: npt.NDArray[np.int64]) -> Tensor:
+        shards = np.searchsorted(self.ends, rows, side="right")
+        starts = np.concatenate([[0], self.ends])
+        read = [
+            self._files[shard].get_slice(side)[int(row - starts[shard])]
+            for row, shard in zip(rows, shards, strict=True)
+        ]
+        return torch.stack(read).float()
+
+
+def examples_in(folder: Path, split: Split) -> int:
+    """How many examples the shards of a split hold."""
+    return sum(len(read_shard(path).noisy) for path in shard_paths(folder, split))
 
 
 def load_banks(prepared: Path, split: Split, device: torch.device) -> Banks:
     """The banks of one split of a prepared folder: on disk for a CPU, in its memory for a GPU."""
-    banks = [Bank.load(prepared / "bank" / split / kind) for kind in ("speech", "noise", "rooms")]
+    banks = [Bank.load(prepared / "bank" / split / kind) for kind in KINDS]
     return Banks(*(banks if device.type == "cpu" else (ResidentBank(bank, device) for bank in banks)))
 
 
@@ -89,6 +111,8 @@ def make_pairs(recipe: Recipe, *, split: Split, batch_size: int, share: Share, d
         raise RecipeError(f"data.prepared = {settings.prepared!r}: no such folder; make it with prepare_speech.py")
     seed = recipe.run.seed if split == "train" else 0
     if settings.source == "shards":
+        if split == "valid":  # there may be few, and they are judged by one process
+            batch_size = min(batch_size, max(examples_in(prepared, split), 1))
         return ShardPairs(prepared, split=split, seed=seed, batch_size=batch_size, share=share)
     banks = load_banks(prepared, split, device)
     return MixedPairs(banks, split=split, settings=settings.mix, seed=seed, batch_size=batch_size, share=share)

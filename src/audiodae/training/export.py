@@ -7,7 +7,6 @@ tells it whole.
 
 import io
 import json
-import platform
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -61,8 +60,11 @@ def export_run(
     largest = largest_difference(network, Network.from_bytes(content, source=str(target)))
     if not largest <= TOLERANCE:
         raise TrainingError(f"{target}: torch and onnxruntime differ by {largest:.2g} in a gain (at most {TOLERANCE})")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, content)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
+    except OSError as error:
+        raise TrainingError(f"{target}: cannot be written ({error.strerror})") from error
     return written | {"largest_difference": largest}
 
 
@@ -78,7 +80,6 @@ def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> Autoencoder:
 
 def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     """What the network says of itself; see docs/network-file.md for each key."""
-    on = f"{platform.machine()}, {recipe.run.threads or torch.get_num_threads()} threads"
     return {
         "name": recipe.card.name,
         "version": recipe.card.version,
@@ -90,7 +91,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
         "limits": recipe.card.limits,
         "steps": facts["best_step"],
         "audio_hours": round(facts["audio_seconds"] / 3600, 1),
-        "hardware": torch.cuda.get_device_name() if recipe.run.device == "cuda" else on,
+        "hardware": facts["hardware"],
         "seed": recipe.run.seed,
         "validation": facts["last_look"],
         "metrics": metrics,

@@ -3,8 +3,8 @@
 Conventions
 -----------
 Magnitudes have shape (segments, frames, bins), spectra the same and complex, waveforms (segments, samples). All are
-float32 (complex64). Both sides are first divided by the noisy segment's root mean square (`Truth.normalised`), so that
-a quiet talker counts as much as a loud one.
+float32 (complex64). `loss_terms` first divides both sides by the root mean square of the noisy magnitudes, so that a
+quiet talker counts as much as a loud one.
 """
 
 from collections.abc import Callable

@@ -5,9 +5,9 @@ A key that is not known, or a value of the wrong type, is an error that names th
 
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 
@@ -209,6 +209,19 @@ def encode_recipe(recipe: Recipe) -> dict[str, Any]:
     return tables
 
 
+def differences(before: Recipe, now: Recipe) -> list[tuple[str, Any, Any]]:
+    """The keys in which two recipes differ, as table.key, with both values."""
+    flat_before, flat_now = _flat(encode_recipe(before)), _flat(encode_recipe(now))
+    return [(key, flat_before[key], value) for key, value in flat_now.items() if flat_before[key] != value]
+
+
+def _flat(tables: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
 def _lay_over(tables: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
@@ -238,39 +251,105 @@ def _refuse_unknown(tables: dict[str, Any], struct: type[msgspec.Struct], *, sou
 
 def _check(recipe: Recipe, source: str) -> None:
     """Refuse numbers that are of the right type and still cannot work."""
-    network, loss = recipe.network, recipe.loss
-    rules = {
-        "network.widths needs at least one layer, each of one channel or more": bool(network.widths)
-        and min(network.widths) > 0,
-        "network.strides needs as many numbers as network.widths, each 1, 2 or 4": network.body != "conv2d"
-        or (len(network.strides) == len(network.widths) and set(network.strides) <= {1, 2, 4}),
-        "network.widths need to be equal for body = conv1d": network.body != "conv1d" or len(set(network.widths)) == 1,
-        "network.dilations needs as many numbers as network.widths, each 1 or more": network.body != "conv1d"
-        or (len(network.dilations) == len(network.widths) and min(network.dilations) > 0),
-        "network.kernel needs frames of 1 or more and an odd number of bands": network.kernel[0] > 0
-        and network.kernel[1] % 2 == 1,
-        "network.kernel is too narrow for its strides": network.body != "conv2d"
-        or network.kernel[1] >= max(network.strides),
-        "network.code = dual needs body = conv2d": network.code != "dual" or network.body == "conv2d",
-        "network.dropout needs a share from 0 up to 1": 0 <= network.dropout < 1,
-        "network.gain_floor_db needs to be below 0": network.gain_floor_db < 0,
-        "loss needs at least one term above 0": any(
-            getattr(loss, term) > 0 for term in ("mse", "l1", "huber", "bce", "compressed", "complex", "si_sdr")
-        ),
-        "loss.complex and loss.si_sdr need data.source = mix: shards keep no clean phase": recipe.data.source == "mix"
-        or (loss.complex == 0 and loss.si_sdr == 0),
-        "run.steps, batch_size, valid_every, save_every and log_every need to be 1 or more": min(
-            recipe.run.steps, recipe.run.batch_size, recipe.run.valid_every, recipe.run.save_every, recipe.run.log_every
-        )
-        > 0,
-        "optimiser.gradient_clip needs to be above 0": recipe.optimiser.gradient_clip > 0,
-        "optimiser.ema needs a share from 0 up to 1": 0 <= recipe.optimiser.ema < 1,
-        "data.mix.snr_db needs its lower end first": recipe.data.mix.snr_db[0] <= recipe.data.mix.snr_db[1],
-        "data.mix.segment_seconds needs to be 0.25 or more": recipe.data.mix.segment_seconds >= 0.25,
-    }
-    for rule, kept in rules.items():
-        if not kept:
+    for rule, keeps in RULES:
+        if not keeps(recipe):
             raise RecipeError(f"{source}: {rule}")
 
 
-ACTIVATION_NAMES: tuple[str, ...] = get_args(Activation)
+def _share(*values: float) -> bool:
+    return all(0 <= value <= 1 for value in values)
+
+
+MAGNITUDE_TERMS = ("mse", "l1", "huber", "bce", "compressed")
+WAVEFORM_TERMS = ("complex", "si_sdr")
+COUNTS = "steps batch_size valid_every save_every log_every pictures_every devices nodes".split()  # noqa: SIM905
+
+# Checked in this order, so that a rule may count on those before it.
+RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
+    (
+        "network.widths needs at least one layer, each of one channel or more",
+        lambda r: bool(r.network.widths) and min(r.network.widths) > 0,
+    ),
+    (
+        "network.strides needs as many numbers as network.widths, each 1, 2 or 4",
+        lambda r: (
+            r.network.body != "conv2d"
+            or (len(r.network.strides) == len(r.network.widths) and set(r.network.strides) <= {1, 2, 4})
+        ),
+    ),
+    (
+        "network.kernel needs 1 frame or more and an odd number of bands, no fewer than the largest stride",
+        lambda r: (
+            r.network.kernel[0] > 0
+            and (
+                r.network.body != "conv2d"
+                or (r.network.kernel[1] % 2 == 1 and r.network.kernel[1] >= max(r.network.strides))
+            )
+        ),
+    ),
+    (
+        "network.widths need to be equal for body = conv1d",
+        lambda r: r.network.body != "conv1d" or len(set(r.network.widths)) == 1,
+    ),
+    (
+        "network.kernel needs 2 frames or more for body = conv1d, say [3, 1]: it convolves over time",
+        lambda r: r.network.body != "conv1d" or r.network.kernel[0] >= 2,
+    ),
+    (
+        "network.dilations needs as many numbers as network.widths, each 1 or more",
+        lambda r: (
+            r.network.body != "conv1d"
+            or (len(r.network.dilations) == len(r.network.widths) and min(r.network.dilations) > 0)
+        ),
+    ),
+    (
+        "network.code = dual needs body = conv2d and an even last width",
+        lambda r: r.network.code != "dual" or (r.network.body == "conv2d" and r.network.widths[-1] % 2 == 0),
+    ),
+    (
+        "network.code_width and network.code_layers need to be 1 or more, network.band_layers 0 or more",
+        lambda r: min(r.network.code_width, r.network.code_layers) > 0 and r.network.band_layers >= 0,
+    ),
+    ("network.dropout needs a share from 0 up to 1", lambda r: 0 <= r.network.dropout < 1),
+    ("network.gain_floor_db needs to be below 0", lambda r: r.network.gain_floor_db < 0),
+    (
+        "loss needs weights of 0 or more, at least one of a term above 0",
+        lambda r: (
+            min(getattr(r.loss, key) for key in r.loss.__struct_fields__) >= 0
+            and any(getattr(r.loss, term) > 0 for term in (*MAGNITUDE_TERMS, *WAVEFORM_TERMS))
+        ),
+    ),
+    ("loss.exponent needs to be above 0, up to 1", lambda r: 0 < r.loss.exponent <= 1),
+    (
+        "loss.complex and loss.si_sdr need data.source = mix: shards keep no clean phase",
+        lambda r: r.data.source == "mix" or all(getattr(r.loss, term) == 0 for term in WAVEFORM_TERMS),
+    ),
+    (
+        "optimiser.learning_rate, momentum, weight_decay and warmup_steps need to be 0 or more",
+        lambda r: (
+            min(r.optimiser.learning_rate, r.optimiser.momentum, r.optimiser.weight_decay, r.optimiser.warmup_steps)
+            >= 0
+        ),
+    ),
+    ("optimiser.gradient_clip needs to be above 0", lambda r: r.optimiser.gradient_clip > 0),
+    ("optimiser.ema needs a share from 0 up to 1", lambda r: 0 <= r.optimiser.ema < 1),
+    (
+        f"run: {', '.join(COUNTS[:-1])} and {COUNTS[-1]} need to be 1 or more",
+        lambda r: min(getattr(r.run, key) for key in COUNTS) > 0,
+    ),
+    (
+        "run.seed, patience, max_bad_steps and threads need to be 0 or more",
+        lambda r: min(r.run.seed, r.run.patience, r.run.max_bad_steps, r.run.threads) >= 0,
+    ),
+    (
+        "data.workers needs to be 0 or more, data.valid_examples 1 or more",
+        lambda r: r.data.workers >= 0 and r.data.valid_examples > 0,
+    ),
+    ("data.mix.snr_db needs its lower end first", lambda r: r.data.mix.snr_db[0] <= r.data.mix.snr_db[1]),
+    ("data.mix.level_dbfs needs its lower end first", lambda r: r.data.mix.level_dbfs[0] <= r.data.mix.level_dbfs[1]),
+    ("data.mix.segment_seconds needs to be 0.25 or more", lambda r: r.data.mix.segment_seconds >= 0.25),
+    (
+        "data.mix: every share needs to lie from 0 to 1",
+        lambda r: _share(*(getattr(r.data.mix, key) for key in r.data.mix.__struct_fields__ if key.endswith("_share"))),
+    ),
+)

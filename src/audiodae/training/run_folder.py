@@ -72,9 +72,13 @@ class RunFolder:
             raise TrainingError(f"{self.folder} holds a run: go on with --resume, or choose another --out")
         try:
             (self.folder / "pictures").mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / RECIPE, msgspec.toml.encode(encode_recipe(recipe)))
+            self.keep_recipe(recipe)
         except OSError as error:
             raise TrainingError(f"{self.folder}: cannot be written ({error})") from error
+
+    def keep_recipe(self, recipe: Recipe) -> None:
+        """Write the recipe, every default filled in."""
+        write_whole(self.folder / RECIPE, msgspec.toml.encode(encode_recipe(recipe)))
 
     def picture(self, step: int) -> Path:
         """Where the spectrograms of a step go."""
