@@ -83,6 +83,12 @@ def test_every_page_is_linked_from_another():
     assert docs - linked == set()
 
 
+def test_the_index_links_every_page():
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / target).resolve() for target in LINK.findall(index.read_text())}
+    assert {*PAGES} - linked == {index}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_the_docs_exist(page):
     assert commands(page.read_text()) <= set(COMMANDS)
