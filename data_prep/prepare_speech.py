@@ -25,6 +25,11 @@ SHARE = click.FloatRange(0, 1)
 @click.option("--segment-seconds", type=click.FloatRange(min=0.1), default=2.0, help="Length of a pair.")
 @click.option("--phase", is_flag=True, help="Keep the phase of the noisy side too.")
 @click.option("--simulated-rooms", type=click.IntRange(min=0), default=200, help="Rooms to make up.")
+@click.option(
+    "--speaker-depth",
+    type=click.IntRange(min=1),
+    help="Which folder is the speaker, 1: the first below --speech, or below its train.  [default: guess, see above]",
+)
 @click.option("--min-clean-db", type=float, help="Leave out speech that stands less above its own background.")
 @click.option("--test-clips", type=click.IntRange(min=0), default=50, help="Pairs of test files to write.")
 @click.option("--bad-share", type=SHARE, default=0.05, help="Share of each kind that may be unreadable.")
@@ -40,6 +45,7 @@ def prepare_speech(
     segment_seconds: float,
     phase: bool,
     simulated_rooms: int,
+    speaker_depth: int | None,
     min_clean_db: float | None,
     test_clips: int,
     bad_share: float,
@@ -52,6 +58,10 @@ def prepare_speech(
     valid and test at the top of a corpus are kept as its splits; otherwise whole speakers, and single recordings of
     noise, are dealt out. The same seed gives the same bytes for any number of jobs. A run that was interrupted goes on
     where it stopped when the same command is given again.
+
+    Speakers in folders of folders: where they are dealt out, the first level of folders (below one that holds all) is
+    taken for the speakers, so that none is in two splits; where splits are given, the first level of ten folders or
+    more, else the folder of the recording. --speaker-depth says it where that is wrong, e.g. 2 for CORPUS/SPEAKER.
 
     \b
     Example:
@@ -72,6 +82,7 @@ def prepare_speech(
         rir=str(rir.resolve()) if rir else None,
         hours=hours,
         seed=seed,
+        speaker_depth=speaker_depth,
         min_clean_db=min_clean_db,
         simulated_rooms=simulated_rooms,
         test_clips=test_clips,
@@ -85,7 +96,8 @@ def prepare_speech(
 
 def _tell(prepared: "Prepared", out: Path) -> None:
     for (split, kind), hours in prepared.hours.items():
-        click.echo(f"{split:5} {kind:6} {hours:8.2f} h")
+        speakers = f"  {prepared.speakers[split]} speakers" if kind == "speech" else ""
+        click.echo(f"{split:5} {kind:6} {hours:8.2f} h{speakers}")
     for split, examples in prepared.examples.items():
         if examples:
             click.echo(f"{split:5} pairs  {examples:8}")
@@ -94,6 +106,12 @@ def _tell(prepared: "Prepared", out: Path) -> None:
     if left_out:
         noisy = len(left_out) - bad
         click.echo(f"{bad} bad recordings skipped, {noisy} too noisy left out: see {out / 'bad_files.txt'}", err=True)
+    if prepared.shared_folders:
+        click.echo(
+            f"folders of speech in two splits, such as {prepared.shared_folders[0]}, are taken for corpora: "
+            "if they are speakers, start again with --speaker-depth 1",
+            err=True,
+        )
     if prepared.clips_from != "test":
         click.echo("no test recordings in both corpora: the test clips are made from valid", err=True)
     click.echo(out)

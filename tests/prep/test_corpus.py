@@ -88,6 +88,77 @@ def test_hidden_files_are_passed_over(tmp_path):
     assert find_sounds(touch(tmp_path, "a/1.wav", "a/._1.wav", ".trash/2.wav")) == ["a/1.wav"]
 
 
+def speakers(root, **options):
+    """Who is in which split."""
+    return {split: {r.group for r in some} for split, some in find_splits(root, "speech", seed=1, **options).items()}
+
+
+def tree(first, second, each=2):
+    """Paths of folders within folders, each with recordings; the folders below have names of their own."""
+    return [f"a{a}/b{a}_{b}/{file}.wav" for a in range(first) for b in range(second) for file in range(each)]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 9, 10, 40])
+def test_folders_at_the_top_are_dealt_out_whole(tmp_path, count):
+    """A speaker's sessions stay together; whole corpora do too, which parts no speaker either."""
+    dealt = speakers(touch(tmp_path, *tree(count, 3)))
+    assert sum(map(len, dealt.values())) == len(set().union(*dealt.values())) == count
+    assert set().union(*dealt.values()) == {f"a{n}" for n in range(count)}
+
+
+def test_a_folder_that_holds_all_is_no_speaker(tmp_path):
+    root = touch(tmp_path, "loose.wav", *(f"wav/{path}" for path in tree(4, 3)))
+    assert set().union(*speakers(root).values()) == {".", *(f"wav/a{n}" for n in range(4))}
+
+
+def test_the_depth_of_speakers_can_be_said(tmp_path):
+    root = touch(tmp_path, *tree(2, 6), "a0/loose.wav")
+    dealt = speakers(root, speaker_depth=2)
+    assert set().union(*dealt.values()) == {"a0", *(f"a{a}/b{a}_{b}" for a in range(2) for b in range(6))}
+    assert set(dealt) == {"train", "valid", "test"}
+    with pytest.raises(CorpusError, match="count as one speaker"):
+        speakers(touch(tmp_path / "one", "wav/a/1.wav", "wav/b/1.wav"), speaker_depth=1)
+
+
+def test_dealt_librispeech_beside_another_corpus_keeps_its_speakers(tmp_path):
+    books = [f"librispeech/{n}/{c}/{n}-{c}-0001.flac" for n in range(20) for c in range(2)]
+    dealt = speakers(touch(tmp_path, *books, "kathleen/kathleen/1.wav", "kathleen/kathleen/2.wav"))
+    assert set().union(*dealt.values()) == {"kathleen/kathleen", *(f"librispeech/{n}" for n in range(20))}
+
+
+def test_given_splits_of_corpora_side_by_side_are_kept(tmp_path):
+    train = [f"train/librispeech/{n}/x.opus" for n in range(12)]
+    root = touch(tmp_path, *train, "train/kathleen/kathleen/x.opus", "valid/librispeech/90/x.opus")
+    assert speakers(root)["valid"] == {"librispeech/90"}
+    assert speakers(root)["train"] == {"kathleen/kathleen", *(f"librispeech/{n}" for n in range(12))}
+
+
+@pytest.mark.parametrize("above", ["", "voxceleb/"])
+def test_sessions_of_a_speaker_in_two_given_splits_are_refused(tmp_path, above):
+    train = [f"train/{above}id{n}/session{n}/1.wav" for n in range(12)]
+    root = touch(tmp_path, *train, f"valid/{above}id3/other/1.wav", f"valid/{above}id99/other/1.wav")
+    with pytest.raises(CorpusError, match=f"speaker '{above}id3' is in train and in valid.*--speaker-depth"):
+        find_splits(root, "speech", seed=1)
+
+
+def test_few_speakers_with_sessions_are_refused_when_the_depth_is_said(tmp_path):
+    root = touch(tmp_path, "train/ann/monday/1.wav", "train/bob/monday/1.wav", "valid/ann/friday/1.wav")
+    assert speakers(root)["valid"] == {"ann/friday"}  # as CORPUS/SPEAKER would be
+    with pytest.raises(CorpusError, match="speaker 'ann' is in train and in valid"):
+        speakers(root, speaker_depth=1)
+
+
+def test_a_speakers_folder_takes_in_what_lies_below(tmp_path):
+    root = touch(tmp_path, "train/ann/1.wav", "valid/ann/friday/2.wav")
+    with pytest.raises(CorpusError, match="speaker 'ann' is in train and in valid"):
+        speakers(root)
+
+
+def test_the_depth_of_speakers_is_nothing_to_noise(tmp_path):
+    root = touch(tmp_path, *tree(3, 4))
+    assert find_splits(root, "noise", seed=1, speaker_depth=1) == find_splits(root, "noise", seed=1)
+
+
 def test_librispeech_chapters_are_one_speaker(tmp_path):
     root = touch(
         tmp_path, "train/19/198/19-198-0001.flac", "train/19/227/19-227-0001.flac", "valid/26/495/26-495-0001.flac"

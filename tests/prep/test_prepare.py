@@ -232,6 +232,22 @@ def test_clips_come_from_valid_where_there_is_no_test(tmp_path):
     assert soundfile.info(tmp_path / "out/test/noisy/001.flac").samplerate == 16_000
 
 
+def test_folders_that_may_be_speakers_in_two_splits_are_told(tmp_path):
+    for split in ("train", "valid"):
+        make_speech(tmp_path / "speech" / split / "corpus", speakers=2, split=None)
+        for speaker in range(2):
+            (tmp_path / f"speech/{split}/corpus/speaker{speaker}").rename(
+                tmp_path / f"speech/{split}/corpus/{split}{speaker}"
+            )
+    make_noise(tmp_path / "noise")
+    few = {"hours": 0.0, "simulated_rooms": 0, "test_clips": 0}
+    prepared = prepare(settings_of(tmp_path, **few), tmp_path / "out")
+    assert (prepared.shared_folders, prepared.speakers) == (["corpus"], {"train": 2, "valid": 2})
+    assert prepare(settings_of(tmp_path, **few, speaker_depth=2), tmp_path / "said").shared_folders == []
+    with pytest.raises(CorpusError, match="speaker 'corpus' is in train and in valid"):
+        prepare(settings_of(tmp_path, **few, speaker_depth=1), tmp_path / "wrong")
+
+
 def test_measured_rooms_come_first(corpus, tmp_path):
     response = np.zeros(400)
     response[[30, 90]] = [0.9, 0.3]

@@ -34,6 +34,7 @@ def test_prepare_speech(tmp_path):
     assert told.returncode == 0, told.stderr
     assert told.stdout.splitlines()[-1] == str(tmp_path / "out")
     assert "train pairs         4" in told.stdout
+    assert " h  1 speakers\n" in told.stdout
     assert f"1 bad recordings skipped, 0 too noisy left out: see {tmp_path / 'out/bad_files.txt'}" in told.stderr
     assert "mixing shards" in told.stderr
     again = run("prepare_speech.py", *folders, *few)

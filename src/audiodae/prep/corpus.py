@@ -7,8 +7,15 @@ A corpus is a folder of sound files at any depth. Its layout says the rest::
     noise/KIND/a.wav                noises are dealt out recording by recording, within each kind
     rooms/ROOM/a.wav                rooms as speakers, or file by file where there are fewer than three folders
 
-The group of a recording is the folder it lies in, below the split: a speaker, a kind of noise, a room. LibriSpeech has
-a folder per chapter inside that of the speaker and names its files SPEAKER-CHAPTER-NUMBER: there it is the speaker.
+The group of a recording is the folder it lies in, below the split: a kind of noise, a room. That of speech is the
+speaker, and which folder that is has to be guessed, for SPEAKER/SESSION/a.wav looks like CORPUS/SPEAKER/a.wav:
+
+    LibriSpeech                SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER.flac says it
+    splits are dealt out       the first level of folders with two or more: no speaker is in two splits either way
+    splits are given           the first level with ten or more, so that a corpus may be in two splits, else the last
+    --speaker-depth N          the Nth folder below the root or the split
+
+A speaker's folder takes in all that lies below it, whatever the level says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +32,7 @@ KINDS: tuple[Kind, ...] = ("speech", "noise", "rooms")
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 SPLIT_FOLDERS = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
+FEWEST_SPEAKERS = 10  # of given splits: a level of fewer folders is one of corpora, if there are folders in them
 HELD_OUT_SHARE = 0.1  # of the units of a corpus without split folders, for valid and for test each
 
 
@@ -49,7 +57,7 @@ class Recording:
         return self.root / self.path
 
 
-def find_splits(root: Path, kind: Kind, *, seed: int) -> dict[str, list[Recording]]:
+def find_splits(root: Path, kind: Kind, *, seed: int, speaker_depth: int | None = None) -> dict[str, list[Recording]]:
     """Find the recordings of a corpus and the split of each.
 
     Parameters
@@ -57,6 +65,7 @@ def find_splits(root: Path, kind: Kind, *, seed: int) -> dict[str, list[Recordin
     root : the corpus folder
     kind : what it holds; speech and rooms are split by group, noise by recording
     seed : int, deals out a corpus that has no split folders
+    speaker_depth : int, which folder below the root, or below the split, is the speaker, 1 for the first; None guesses
 
     Returns
     -------
@@ -71,7 +80,10 @@ def find_splits(root: Path, kind: Kind, *, seed: int) -> dict[str, list[Recordin
     paths = find_sounds(root)
     tops = {PurePosixPath(path).parts[0].lower() for path in paths}
     if not tops & set(SPLIT_FOLDERS):
-        return _deal([Recording(root, path, _group(PurePosixPath(path))) for path in paths], kind, root, seed)
+        groups = _groups([PurePosixPath(path) for path in paths], kind, speaker_depth, enough=2)
+        return _deal(
+            [Recording(root, path, group) for path, group in zip(paths, groups, strict=True)], kind, root, seed
+        )
     strangers = tops - set(SPLIT_FOLDERS)
     if strangers:
         raise CorpusError(
@@ -79,12 +91,13 @@ def find_splits(root: Path, kind: Kind, *, seed: int) -> dict[str, list[Recordin
             f"put every recording under train, valid or test, or none"
         )
     splits: dict[str, list[Recording]] = {}
-    for path in paths:
-        top, *rest = PurePosixPath(path).parts
-        below = PurePosixPath(*rest)
+    below = [PurePosixPath(*PurePosixPath(path).parts[1:]) for path in paths]
+    groups = _groups(below, kind, speaker_depth, enough=FEWEST_SPEAKERS)
+    for path, inside, group in zip(paths, below, groups, strict=True):
         # Who speaks in a file that lies in no folder is not known: each counts as a speaker.
-        group = below.stem if kind == "speech" and len(rest) == 1 else _group(below)
-        splits.setdefault(SPLIT_FOLDERS[top.lower()], []).append(Recording(root, path, group))
+        group = inside.stem if kind == "speech" and len(inside.parts) == 1 else group
+        split = SPLIT_FOLDERS[PurePosixPath(path).parts[0].lower()]
+        splits.setdefault(split, []).append(Recording(root, path, group))
     if "train" not in splits:
         raise CorpusError(f"{root}: no recordings under train, only under {', '.join(sorted(splits))}")
     if kind == "speech":
@@ -117,15 +130,40 @@ def refuse_shared_speakers(splits: Mapping[str, Sequence[Recording]], root: Path
             other = split_of.setdefault(recording.group, split)
             if other != split:
                 raise CorpusError(
-                    f"{root}: speaker {recording.group!r} is in {other} and in {split}; keep each speaker in one split"
+                    f"{root}: speaker {recording.group!r} is in {other} and in {split}; keep each speaker in one "
+                    "split, or say with --speaker-depth which folder is the speaker"
                 )
 
 
-def _group(path: PurePosixPath) -> str:
+def _groups(paths: Sequence[PurePosixPath], kind: Kind, speaker_depth: int | None, *, enough: int) -> list[str]:
+    """The group of each recording, by its path below the root or split; `enough` folders make a level of speakers."""
+    if kind != "speech":
+        return [_folder(path).as_posix() for path in paths]
+    if speaker_depth is not None:
+        return [_cut(path.parent, speaker_depth).as_posix() for path in paths]
+    plain = [path.parent for path in paths if _folder(path) == path.parent]
+    level = _first_level(plain, enough)
+    found = [_cut(folder, level) if (folder := _folder(path)) == path.parent else folder for path in paths]
+    speakers = set(found) - {PurePosixPath()}
+    # A folder inside that of a speaker, at a level where others have theirs, is no other speaker.
+    return [next((f for f in reversed(folder.parents) if f in speakers), folder).as_posix() for folder in found]
+
+
+def _folder(path: PurePosixPath) -> PurePosixPath:
+    """The folder that a recording lies in, or the speaker's where it says that it lies in one of a chapter."""
     parent = path.parent
-    if path.name.startswith(f"{parent.parent.name}-{parent.name}-"):
-        parent = parent.parent
-    return parent.as_posix()
+    return parent.parent if path.name.startswith(f"{parent.parent.name}-{parent.name}-") else parent
+
+
+def _first_level(folders: Sequence[PurePosixPath], enough: int) -> int:
+    """How deep the first level with enough folders lies; the last one where none has."""
+    deepest = max((len(folder.parts) for folder in folders), default=0)
+    levels = range(1, deepest)
+    return next((level for level in levels if len({_cut(f, level) for f in folders if f.parts}) >= enough), deepest)
+
+
+def _cut(folder: PurePosixPath, depth: int) -> PurePosixPath:
+    return PurePosixPath(*folder.parts[:depth])
 
 
 def _deal(recordings: list[Recording], kind: Kind, root: Path, seed: int) -> dict[str, list[Recording]]:
@@ -133,8 +171,8 @@ def _deal(recordings: list[Recording], kind: Kind, root: Path, seed: int) -> dic
     groups = sorted({recording.group for recording in recordings})
     if kind == "speech" and len(groups) == 1:
         raise CorpusError(
-            f"{root}: all recordings lie in one folder, so they count as one speaker and none can be kept for "
-            "validation; make a folder per speaker, or folders train and valid"
+            f"{root}: all recordings count as one speaker, by their folders, and none can be kept for validation; "
+            "make a folder per speaker, or folders train and valid, or say with --speaker-depth which folder it is"
         )
     by_group = kind == "speech" or (kind == "rooms" and len(groups) >= 3)
     units = {r.path: r.group if by_group else r.path for r in recordings}

@@ -20,7 +20,7 @@ from audiodae.errors import CorpusError
 from audiodae.prep.bank import Bank, Entry
 from audiodae.prep.bank_building import Source, build_bank, from_files, refuse_bad
 from audiodae.prep.clips import write_clips
-from audiodae.prep.corpus import KINDS, Kind, find_splits
+from audiodae.prep.corpus import KINDS, SPLIT_FOLDERS, Kind, find_splits
 from audiodae.prep.draws import Split
 from audiodae.prep.rooms import simulated_rooms
 from audiodae.prep.settings import PrepareSettings, take_folder
@@ -43,12 +43,16 @@ class Prepared:
     Attributes
     ----------
     hours : of recordings in each bank
+    speakers : in each split
+    shared_folders : of speech, in two splits: taken for corpora, but they could be speakers
     examples : in shards, by split
     clips_from : the split that the test clips are made from: valid where there is no test
     left_out : recordings that were bad, or too noisy to be learnt from as clean, in each bank
     """
 
     hours: Mapping[tuple[Split, Kind], float]
+    speakers: Mapping[Split, int]
+    shared_folders: Sequence[str]
     examples: Mapping[Split, int]
     clips_from: Split
     left_out: LeftOut
@@ -99,8 +103,11 @@ def prepare(
         count=settings.test_clips,
         progress=partial(report, "writing test clips"),
     )
+    made = {key: Bank.load(_bank_folder(out, *key)) for key in sources}
     return Prepared(
-        hours={key: Bank.load(_bank_folder(out, *key)).seconds / 3600 for key in sources},
+        hours={key: bank.seconds / 3600 for key, bank in made.items()},
+        speakers={split: len(bank.group_names) for (split, kind), bank in made.items() if kind == "speech"},
+        shared_folders=_shared_folders(sources) if settings.speaker_depth is None else [],
         examples={split: sum(task.stop - task.first for task in tasks if task.split == split) for split, _ in sources},
         clips_from=clips_from,
         left_out=left_out,
@@ -116,7 +123,10 @@ def find_sources(settings: PrepareSettings) -> Sources:
         A corpus cannot be used, or there are no recordings for validation.
     """
     roots: dict[Kind, str | None] = {"speech": settings.speech, "noise": settings.noise, "rooms": settings.rir}
-    found = {kind: find_splits(Path(root), kind, seed=settings.seed) if root else {} for kind, root in roots.items()}
+    found = {
+        kind: find_splits(Path(root), kind, seed=settings.seed, speaker_depth=settings.speaker_depth) if root else {}
+        for kind, root in roots.items()
+    }
     for kind in NEEDED:
         if "valid" not in found[kind]:
             raise CorpusError(f"{roots[kind]}: no {kind} for validation; add recordings, or a folder valid")
@@ -127,6 +137,17 @@ def find_sources(settings: PrepareSettings) -> Sources:
                 sources[split, kind] = from_files(found[kind].get(split, []), kind)
             sources[split, "rooms"] = [*sources[split, "rooms"], *_simulated(settings, split)]
     return sources
+
+
+def _shared_folders(sources: Sources) -> list[str]:
+    """The top folders of speech that hold speakers of two splits, where the splits are given."""
+    splits_of: dict[str, set[Split]] = {}
+    for (split, kind), some in sources.items():
+        for source in some:
+            top, *below = source.group.split("/")
+            if kind == "speech" and below and source.path.split("/")[0].lower() in SPLIT_FOLDERS:
+                splits_of.setdefault(top, set()).add(split)
+    return sorted(top for top, splits in splits_of.items() if len(splits) > 1)
 
 
 def _simulated(settings: PrepareSettings, split: Split) -> list[Source]:

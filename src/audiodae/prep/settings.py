@@ -19,6 +19,7 @@ class PrepareSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     speech, noise, rir : corpus folders; no rir, no measured rooms
     hours : of pairs to write as shards for training, a tenth as many for validation; 0 for none
     seed : of every draw
+    speaker_depth : which folder below the root or the split is the speaker, 1 for the first; None guesses
     min_clean_db : speech that stands less above its own background is left out; None keeps all
     simulated_rooms : for training; a tenth as many for each other split
     test_clips : pairs of sound files
@@ -31,6 +32,7 @@ class PrepareSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     rir: str | None = None
     hours: float = 0.0
     seed: int = 1
+    speaker_depth: int | None = None
     min_clean_db: float | None = None
     simulated_rooms: int = 200
     test_clips: int = 50
