@@ -10,9 +10,13 @@
 #
 # Environment, with defaults: OUT (runs/speech, or runs/speech_small), DATA (OUT/data), RECIPE (recipes/train_speech.toml,
 # or train_speech_small.toml), HOURS of pairs to write beforehand (0: mixed while training), ROOMS to simulate (200),
-# CLIPS to test on (50), JOBS (all cores), VENV (.venv-train), PYTHON to make it with (python3).
+# CLIPS to test on (50), MIN_CLEAN_DB that speech must stand above its background (any), SPEAKER_DEPTH (guessed), JOBS
+# (all cores), VENV (.venv-train), PYTHON to make it with (python3). Paths that you give begin where you are; those of
+# the defaults in the repository.
 set -euo pipefail
 [ $# -ne 1 ] || { echo "usage: $0 [SPEECH_DIR NOISE_DIR [RIR_DIR]]" >&2; exit 2; }
+absolute() { case $1 in "" | /*) printf %s "$1" ;; *) printf %s "$PWD/$1" ;; esac; } # of what need not be there yet
+OUT=$(absolute "${OUT:-}") DATA=$(absolute "${DATA:-}") RECIPE=$(absolute "${RECIPE:-}") VENV=$(absolute "${VENV:-}")
 SPEECH=${1:+$(realpath "$1")} NOISE=${2:+$(realpath "$2")} RIR=${3:+$(realpath "$3")}
 cd "$(dirname "$0")/.."
 SIZE=$([ $# -gt 0 ] || echo _small)
@@ -32,7 +36,8 @@ VENV=${VENV:-.venv-train}
 
 python data_prep/prepare_speech.py --speech "${SPEECH:-$OUT/corpus/speech}" --noise "${NOISE:-$OUT/corpus/noise}" \
   ${RIR:+--rir "$RIR"} --out "$DATA" --hours "${HOURS:-0}" --simulated-rooms "${ROOMS:-200}" \
-  --test-clips "${CLIPS:-50}" --jobs "$JOBS"
+  --test-clips "${CLIPS:-50}" ${MIN_CLEAN_DB:+--min-clean-db "$MIN_CLEAN_DB"} \
+  ${SPEAKER_DEPTH:+--speaker-depth "$SPEAKER_DEPTH"} --jobs "$JOBS"
 
 audiodae train "$RECIPE" --out "$OUT" --set "data.prepared=$DATA" $([ ! -e "$OUT/last.safetensors" ] || echo --resume)
 

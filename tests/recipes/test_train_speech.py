@@ -23,9 +23,9 @@ def environment(tmp_path):
     return kept | mine
 
 
-def calls(environment, *arguments, **settings):
+def calls(environment, *arguments, cwd=None, **settings):
     """What the recipe ran, with OUT for the run folder."""
-    subprocess.run(["bash", RECIPE, *arguments], env=environment | settings, check=True)
+    subprocess.run(["bash", RECIPE, *arguments], env=environment | settings, check=True, cwd=cwd)
     return Path(environment["CALLS"]).read_text().replace(environment["OUT"], "OUT").splitlines()
 
 
@@ -53,6 +53,18 @@ def test_with_directories_they_are_used(environment, tmp_path):
         " --out OUT/data --hours 3 --simulated-rooms 5 --test-clips 7 --jobs 2"
     )
     assert train == "audiodae train recipes/train_speech.toml --out OUT --set data.prepared=OUT/data"
+
+
+def test_what_speech_is_like_is_handed_on(environment):
+    _, prepare, *_ = calls(environment, MIN_CLEAN_DB="30", SPEAKER_DEPTH="2")
+    assert prepare.endswith(" --test-clips 50 --min-clean-db 30 --speaker-depth 2 --jobs 2")
+
+
+def test_paths_begin_where_the_caller_is(environment, tmp_path):
+    given = {"OUT": "my out", "DATA": "data", "RECIPE": "mine.toml", "VENV": "venv"}
+    _, prepare, train, *_ = calls(environment, cwd=tmp_path, **given)
+    assert f" --out {tmp_path}/data " in prepare
+    assert train == f"audiodae train {tmp_path}/mine.toml --out {tmp_path}/my out --set data.prepared={tmp_path}/data"
 
 
 def test_a_stopped_run_goes_on(environment):
