@@ -1,4 +1,5 @@
-"""Write the pages that the code knows best: docs/cli.md from the commands' help, docs/recipe.md from the recipe.
+"""Write the pages that the code knows best: docs/cli.md from the commands' help, docs/recipe.md from the recipe, and
+the page of each shipped network from its card.
 
 `make docs` runs this; tests/test_docs.py holds the pages to it. Needs `pip install "audiodae[train,evaluate]"`.
 """
@@ -14,6 +15,8 @@ import click
 import msgspec
 
 from audiodae.cli import COMMANDS, audiodae
+from audiodae.evaluation.card_page import card_page
+from audiodae.network import Network, shipped_networks
 from audiodae.training.recipe import Recipe, encode_recipe
 
 HERE = Path(__file__).parent
@@ -54,7 +57,9 @@ def recipe_page() -> str:
 
 
 def write(folder: Path) -> None:
-    """Write both pages."""
+    """Write both pages, and beside each shipped network the page of its card."""
+    for path in shipped_networks().values():
+        path.with_suffix(".md").write_text(card_page(Network.load(path)), encoding="utf-8")
     (folder / "cli.md").write_text(cli_page(), encoding="utf-8")
     (folder / "recipe.md").write_text(recipe_page(), encoding="utf-8")
 

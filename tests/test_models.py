@@ -57,7 +57,7 @@ def test_it_takes_out_noise(name, sample):
     gain = si_sdr(cleaned, clean) - si_sdr(noisy, clean)
     assert gain > 4
     # Control: a network that does nothing gains nothing.
-    same = Denoiser(Network(networks.constant(1.0))).clean(noisy, rate)
+    same = Denoiser(Network(networks.constant(1.0).SerializeToString())).clean(noisy, rate)
     assert abs(si_sdr(same, clean) - si_sdr(noisy, clean)) < 0.01
 
 

@@ -40,7 +40,7 @@ def export_run(
     run_folder : a folder that `train` left
     target : the ONNX file to write; an old one is replaced whole
     metrics : what an evaluation found, for the card
-    card : entries of the recipe's card table (name, version, licence, data, limits) to write instead of those as run
+    card : entries of the recipe's card table (name, version, licence, data, ...) to write instead of those as run
 
     Returns
     -------
@@ -88,6 +88,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
         "latency_ms": WINDOW_MS,
         "licence": recipe.card.licence,
         "data": recipe.card.data,
+        "made_by": recipe.card.made_by,
         "limits": recipe.card.limits,
         "steps": facts["best_step"],
         "audio_hours": round(facts["audio_seconds"] / 3600, 1),

@@ -155,12 +155,20 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the exported network says of itself."""
+    """What the exported network says of itself.
+
+    Attributes
+    ----------
+    name, version : of the network
+    licence : of its weights
+    data, made_by, limits : what it was trained on, the commands that make it again, what it does not do
+    """
 
     name: str = "network"
     version: str = "1"
     licence: str = "MIT"
     data: str = ""
+    made_by: str = ""
     limits: str = ""
 
 
