@@ -121,7 +121,7 @@ def test_the_recipe_page_is_the_default_recipe():
     assert recipe.decode_recipe(tables, source="docs/recipe.md") == recipe.Recipe()
 
 
-def test_the_readme_shows_cleaning_first():
+def test_the_first_screen_cleans_trains_and_embeds():
     first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:35])
-    for needed in ("audiodae clean", "audiodae train", "from audiodae import Denoiser", "stream.feed"):
+    for needed in ("audiodae clean", "recipes/train_speech.sh", "from audiodae import Denoiser", "stream.feed"):
         assert needed in first_screen
