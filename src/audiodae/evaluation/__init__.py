@@ -1,1 +1,1 @@
-"""How good a network is: pairs of files, metrics of one, the most that gains can reach, the report on many."""
+"""How good a network is: pairs of files and metrics of each, the oracle, the report on many, a page for the card."""
