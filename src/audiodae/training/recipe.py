@@ -32,7 +32,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code_width, code_layers : values of the code of a frame, and its recurrent layers
     band_layers : recurrent layers shared by all bands after the code (conv2d)
     skips : add what the encoder saw to the same layer of the decoder
-    output : gain (bounded from gain_floor_db to 0 dB) or magnitude (the clean magnitude itself)
+    output : gain (bounded from gain_floor_db to 0 dB) or magnitude (how far the clean log-magnitude is from the noisy)
     """
 
     body: Literal["conv2d", "conv1d"] = "conv2d"
