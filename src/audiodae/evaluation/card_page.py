@@ -1,9 +1,11 @@
 """The page of a network, models/NAME.md: Markdown written from the card inside models/NAME.onnx, so the two agree."""
 
+import textwrap
 from typing import Any
 
 from audiodae.network import Network
 
+WIDTH = 118
 DECIMALS = {
     "pesq_wb": ("PESQ-WB", ".2f"),
     "stoi": ("STOI", ".3f"),
@@ -33,13 +35,17 @@ def card_page(network: Network) -> str:
         note,
         facts,
         "## Made from",
-        str(card["data"]),
+        _wrapped(card["data"]),
         made,
         "## Made by",
         f"```sh\n{card['made_by']}\n```",
     ]
-    sections += ["## How good it is", *_figures(card["metrics"]), "## What it does not do", str(card["limits"])]
+    sections += ["## How good it is", *_figures(card["metrics"]), "## What it does not do", _wrapped(card["limits"])]
     return "\n\n".join(sections) + "\n"
+
+
+def _wrapped(text: object) -> str:
+    return textwrap.fill(str(text), WIDTH)
 
 
 def _figures(report: dict[str, Any]) -> list[str]:

@@ -136,7 +136,7 @@ def take_up(run: Run) -> None:
         for name, module in (("network", run.network), ("average", run.average)):
             module.load_state_dict(_part(tensors, name))
         unpack_optimiser(run.optimiser, tensors)
-        run.progress = Progress(**facts)
+        run.progress = Progress(**facts | {"hardware": run.progress.hardware})  # it may go on elsewhere
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{run.folder.last}: does not fit this recipe ({error})") from error
     run.progress.stopped_early = False  # patience may be another now; the next look decides anew
@@ -178,7 +178,8 @@ def _launch(settings: RunSettings) -> tuple[Fabric, str]:
 
 def _hardware(fabric: Fabric) -> str:
     on = torch.cuda.get_device_name() if fabric.device.type == "cuda" else f"CPU ({platform.machine()})"
-    each = f", {torch.get_num_threads()} threads" if fabric.device.type == "cpu" else ""
+    threads = torch.get_num_threads()
+    each = f", {threads} thread{'s' * (threads > 1)}" if fabric.device.type == "cpu" else ""
     return f"{fabric.world_size} x {on}{each}"
 
 
