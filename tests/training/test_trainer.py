@@ -176,6 +176,23 @@ def test_regularisation_keeps_weights_small(prepared, tmp_path):
     assert sizes[1e-3] < sizes[0.0]
 
 
+def test_a_run_may_start_from_the_weights_of_another(prepared, finished, tmp_path):
+    recipe = {"run__steps": 1, "run__valid_every": 1, "optimiser__learning_rate": 0.0}
+    train(tiny_recipe(prepared, run__start_from=str(finished / "best.safetensors"), **recipe), tmp_path / "warm")
+    train(tiny_recipe(prepared, **recipe), tmp_path / "cold")
+    best = min(looks(finished).values())
+    assert looks(tmp_path / "warm")[1] == pytest.approx(best, rel=0.05)  # but for what one batch does to the averages
+    assert looks(tmp_path / "cold")[1] > 1.05 * best
+
+
+@pytest.mark.parametrize(("start", "message"), [("none", "not a checkpoint"), ("best", "weights of another network")])
+def test_weights_that_cannot_be_started_from_are_named(prepared, finished, tmp_path, start, message):
+    recipe = tiny_recipe(prepared, network__code_width=13, run__start_from=str(finished / f"{start}.safetensors"))
+    with pytest.raises(TrainingError, match=message):
+        train(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_that_holds_a_run_is_not_overwritten(prepared, finished):
     before = (finished / "log.jsonl").read_bytes()
     with pytest.raises(TrainingError, match="--resume"):

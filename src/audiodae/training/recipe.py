@@ -136,6 +136,7 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads : of the CPU; 0 for what torch chooses
     device, precision : auto takes a GPU where there is one, and bf16-mixed on it
     devices, nodes : GPUs of each machine, machines
+    start_from : best.safetensors of another run of the same network, to begin with its weights; empty for random ones
     """
 
     seed: int = 1
@@ -152,6 +153,7 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     precision: Literal["32", "bf16-mixed", "16-mixed", "auto"] = "auto"
     devices: int = 1
     nodes: int = 1
+    start_from: str = ""
 
 
 class CardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -81,12 +81,14 @@ def set_up(recipe: Recipe, out: Path) -> Run:
     Raises
     ------
     TrainingError
-        The device is missing.
+        The device is missing, or the weights to start from are, or are those of another network.
     """
     settings = recipe.run
     fabric, precision = _launch(settings)
     torch.manual_seed(settings.seed)
     network = build_autoencoder(recipe.network)
+    if settings.start_from:
+        _start_from(Path(settings.start_from), network)
     average = copy.deepcopy(network).to(fabric.device)
     wrapped, optimiser = fabric.setup(network, make_optimiser(network.parameters(), recipe.optimiser))
     return Run(
@@ -174,6 +176,14 @@ def _launch(settings: RunSettings) -> tuple[Fabric, str]:
     )
     fabric.launch()
     return fabric, precision
+
+
+def _start_from(path: Path, network: Autoencoder) -> None:
+    tensors, _ = read_checkpoint(path)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise TrainingError(f"run.start_from = {path}: weights of another network ({error})") from error
 
 
 def _hardware(fabric: Fabric) -> str:
