@@ -77,7 +77,7 @@ def test_killed_and_resumed_gives_what_an_uninterrupted_run_gives(prepared, fini
     running = start(recipe, folder)
     deadline = time.monotonic() + 120
     # Late enough that there is a checkpoint, and steps beyond it that have to be taken again.
-    while not (folder / "log.jsonl").exists() or len(RunFolder(folder).lines()) < 13:
+    while not (folder / "log.jsonl").exists() or len(RunFolder(folder).lines()) < 8:
         assert running.poll() is None, running.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.005)
