@@ -41,12 +41,12 @@ python data_prep/prepare_speech.py --speech "${SPEECH:-$OUT/corpus/speech}" --no
 
 audiodae train "$RECIPE" --out "$OUT" --set "data.prepared=$DATA" $([ ! -e "$OUT/last.safetensors" ] || echo --resume)
 
-audiodae export "$OUT" "$OUT/speech.onnx"
+audiodae export "$OUT" "$OUT/speech.onnx" --overwrite
 
 audiodae evaluate "$DATA/test/clean" "$DATA/test/noisy" --model "$OUT/speech.onnx" \
   --out "$OUT/report" --overwrite --jobs "$JOBS"
 
 # once more, with these figures in its card
-audiodae export "$OUT" "$OUT/speech.onnx" --metrics "$OUT/report/report.json"
+audiodae export "$OUT" "$OUT/speech.onnx" --metrics "$OUT/report/report.json" --overwrite
 
 audiodae clean "$DATA/test/noisy/000.flac" "$OUT/example.flac" --model "$OUT/speech.onnx" --overwrite

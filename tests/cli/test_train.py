@@ -40,6 +40,10 @@ def test_from_a_recipe_to_a_clean_file(folder, tmp_path):
     assert exported.returncode == 0, exported.stderr
     assert exported.stdout.startswith("torch and onnxruntime agree to ")
     assert exported.stderr == ""
+    again = audiodae("export", tmp_path / "run", tmp_path / "tiny.onnx")
+    assert again.returncode == 1
+    assert "tiny.onnx: exists already" in again.stderr
+    assert audiodae("export", tmp_path / "run", tmp_path / "tiny.onnx", "--overwrite").returncode == 0
     told = audiodae("info", tmp_path / "tiny.onnx", "--json")
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["card"]["name"] == "network"

@@ -35,10 +35,10 @@ def test_without_arguments_a_small_corpus_is_made(environment):
         "python data_prep/prepare_speech.py --speech OUT/corpus/speech --noise OUT/corpus/noise --out OUT/data"
         " --hours 0 --simulated-rooms 200 --test-clips 50 --jobs 2",
         "audiodae train recipes/train_speech_small.toml --out OUT --set data.prepared=OUT/data",
-        "audiodae export OUT OUT/speech.onnx",
+        "audiodae export OUT OUT/speech.onnx --overwrite",
         "audiodae evaluate OUT/data/test/clean OUT/data/test/noisy --model OUT/speech.onnx --out OUT/report"
         " --overwrite --jobs 2",
-        "audiodae export OUT OUT/speech.onnx --metrics OUT/report/report.json",
+        "audiodae export OUT OUT/speech.onnx --metrics OUT/report/report.json --overwrite",
         "audiodae clean OUT/data/test/noisy/000.flac OUT/example.flac --model OUT/speech.onnx --overwrite",
     ]
 

@@ -15,13 +15,16 @@ from audiodae.errors import TrainingError
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--metrics", type=click.Path(path_type=Path), help="A JSON file of figures to keep in the card.")
 @click.option("--card", "entries", multiple=True, metavar="KEY=TEXT", help="What the card says: data=..., limits=...")
-def export(run_folder: Path, model: Path, metrics: Path | None, entries: tuple[str, ...]) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace MODEL where it exists.")
+def export(run_folder: Path, model: Path, metrics: Path | None, entries: tuple[str, ...], overwrite: bool) -> None:
     """Write the best weights of RUN_FOLDER to MODEL, an ONNX file with its card inside.
 
     The file is run beside torch, whole and in pieces, before it is written.
     """
     from audiodae.training.export import export_run
 
+    if model.exists() and not overwrite:
+        raise TrainingError(f"{model}: exists already; name another output or give --overwrite")
     figures = None
     if metrics is not None:
         try:
