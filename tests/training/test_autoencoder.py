@@ -92,9 +92,13 @@ def test_gains_are_finite_for_silence_and_beyond_full_scale(network):
 def test_gains_stay_between_the_floor_and_one():
     torch.manual_seed(3)
     network = build_autoencoder(NetworkSettings(widths=(4, 6, 8), gain_floor_db=-20.0)).eval()
-    gains, _ = network(sound(), network.initial_state(2))
-    assert gains.min() >= 0.1 - 1e-6
-    assert gains.max() <= 1.0
+    said = network.decoder.layers[-1].conv.conv.bias
+    for bias, gain in ((-50.0, 0.1), (50.0, 1.0)):  # all noise, all speech
+        said.fill_(bias)
+        gains, _ = network(sound(), network.initial_state(2))
+        assert gains.min() >= 0.1 - 1e-6
+        assert gains.max() <= 1.0
+        torch.testing.assert_close(gains, torch.full_like(gains, gain), atol=1e-4, rtol=0)
 
 
 @torch.no_grad()
