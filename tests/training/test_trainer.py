@@ -185,6 +185,15 @@ def test_a_run_may_start_from_the_weights_of_another(prepared, finished, tmp_pat
     assert looks(tmp_path / "cold")[1] > 1.05 * best
 
 
+def test_weights_started_from_are_not_needed_to_resume(prepared, finished, tmp_path):
+    start = tmp_path / "start.safetensors"
+    start.write_bytes((finished / "best.safetensors").read_bytes())
+    train(tiny_recipe(prepared, run__steps=2, run__start_from=str(start)), tmp_path / "run")
+    start.unlink()
+    progress = train(tiny_recipe(prepared, run__steps=3, run__start_from=str(start)), tmp_path / "run", resume=True)
+    assert progress.step == 3
+
+
 @pytest.mark.parametrize(("start", "message"), [("none", "not a checkpoint"), ("best", "weights of another network")])
 def test_weights_that_cannot_be_started_from_are_named(prepared, finished, tmp_path, start, message):
     recipe = tiny_recipe(prepared, network__code_width=13, run__start_from=str(finished / f"{start}.safetensors"))

@@ -59,7 +59,6 @@ class _Bar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._shown = "loss -  valid -  waiting -"
         self._bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
@@ -68,7 +67,7 @@ class _Bar:
             console=Console(stderr=True),
             disable=quiet,
         )
-        self._task = self._bar.add_task(self._shown, total=steps)
+        self._task = self._bar.add_task("", total=steps)
         self._loss, self._valid, self._waiting = "-", "-", "-"
 
     def __enter__(self) -> Any:

@@ -4,7 +4,7 @@
 room, through which equaliser. `audiodae.prep.mixing` carries it out and draws nothing. A draw is plain numbers, so a
 manifest line holds it whole and the example can be made again.
 
-Each example has a generator of its own, seeded with (seed, stream, index): examples may be drawn in any order, by any
+Each example has a generator of its own, seeded with (seed, split, index): examples may be drawn in any order, by any
 number of workers, and are the same.
 """
 

@@ -8,7 +8,7 @@ tells it whole.
 import io
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,8 @@ def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> Autoencoder:
 
 def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     """What the network says of itself; see docs/network-file.md for each key."""
+    told = encode_recipe(recipe)
+    told["data"]["prepared"] = ""  # where it lay is nobody's business
     return {
         "name": recipe.card.name,
         "version": recipe.card.version,
@@ -96,7 +98,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
         "seed": recipe.run.seed,
         "validation": facts["last_look"],
         "metrics": metrics,
-        "recipe": encode_recipe(recipe) | {"data": encode_recipe(recipe)["data"] | {"prepared": ""}},
+        "recipe": told,
         "created_by": "audiodae",
     }
 
@@ -149,10 +151,10 @@ def largest_difference(network: Autoencoder, exported: Network, *, seed: int = 0
 
 def _in_pieces(exported: Network, magnitudes: np.ndarray[Any, Any], piece: int) -> np.ndarray[Any, Any]:
     state = exported.initial_state(len(magnitudes))
-    gains: Sequence[np.ndarray[Any, Any]] = []
+    gains: list[np.ndarray[Any, Any]] = []
     for start in range(0, magnitudes.shape[1], piece):
         made, state = exported.run(magnitudes[:, start : start + piece], state)
-        gains = [*gains, made]
+        gains.append(made)
     return np.concatenate(gains, axis=1)
 
 

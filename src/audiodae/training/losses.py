@@ -80,11 +80,10 @@ def huber(*, estimate: Tensor, clean: Tensor) -> Tensor:
 
 def bce(*, estimate: Tensor, clean: Tensor, largest: Tensor) -> Tensor:
     """Binary cross-entropy of magnitudes scaled to [0, 1] by `largest`, shape (segments, 1, 1)."""
-    with torch.autocast(estimate.device.type, enabled=False):
-        largest = largest.clamp_min(TINY)
-        # Away from 0 and 1, where the logarithm has no end.
-        scaled = (estimate.float() / largest).clamp(1e-6, 1 - 1e-6)
-        return F.binary_cross_entropy(scaled, (clean.float() / largest).clamp(0, 1))
+    largest = largest.clamp_min(TINY)
+    # Away from 0 and 1, where the logarithm has no end.
+    scaled = (estimate / largest).clamp(1e-6, 1 - 1e-6)
+    return F.binary_cross_entropy(scaled, (clean / largest).clamp(0, 1))
 
 
 def compress(magnitudes: Tensor, exponent: float) -> Tensor:

@@ -81,14 +81,12 @@ def set_up(recipe: Recipe, out: Path) -> Run:
     Raises
     ------
     TrainingError
-        The device is missing, or the weights to start from are, or are those of another network.
+        The device is missing.
     """
     settings = recipe.run
     fabric, precision = _launch(settings)
     torch.manual_seed(settings.seed)
     network = build_autoencoder(recipe.network)
-    if settings.start_from:
-        _start_from(Path(settings.start_from), network)
     average = copy.deepcopy(network).to(fabric.device)
     wrapped, optimiser = fabric.setup(network, make_optimiser(network.parameters(), recipe.optimiser))
     return Run(
@@ -106,7 +104,15 @@ def set_up(recipe: Recipe, out: Path) -> Run:
 
 
 def begin(run: Run) -> None:
-    """Make the run folder, with the recipe and a first checkpoint: a run killed at once can be resumed too."""
+    """Make the run folder, with the recipe and a first checkpoint: a run killed at once can be resumed too.
+
+    Raises
+    ------
+    TrainingError
+        The folder holds a run or cannot be written; the weights to start from are missing or of another network.
+    """
+    if run.recipe.run.start_from:
+        _start_from(Path(run.recipe.run.start_from), run)
     if run.fabric.is_global_zero:
         run.folder.begin(run.recipe)
     save(run)
@@ -178,10 +184,11 @@ def _launch(settings: RunSettings) -> tuple[Fabric, str]:
     return fabric, precision
 
 
-def _start_from(path: Path, network: Autoencoder) -> None:
+def _start_from(path: Path, run: Run) -> None:
     tensors, _ = read_checkpoint(path)
     try:
-        network.load_state_dict(tensors)
+        for module in (run.network, run.average):
+            module.load_state_dict(tensors)
     except RuntimeError as error:
         raise TrainingError(f"run.start_from = {path}: weights of another network ({error})") from error
 

@@ -4,6 +4,7 @@ A run is a function of its recipe: batch s comes from (seed, s), the dropout of 
 checkpoint holds all the rest. So a run killed anywhere and resumed gives, on a CPU, the same losses as one left alone.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -57,7 +58,10 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | N
     workers = recipe.data.workers if device.type == "cpu" and recipe.data.source == "mix" else 0
     pairs = make_pairs(recipe, split="train", batch_size=settings.batch_size, share=run.share, device=device)
     valid = _validation_batches(recipe, device)
-    take_up(run) if resume else begin(run)
+    if resume:
+        take_up(run)
+    else:
+        begin(run)
     progress = run.progress
     batches = feed(pairs, range(progress.step, settings.steps), workers=workers, device=device)
     while progress.step < settings.steps and not progress.stopped_early:
@@ -170,7 +174,7 @@ def _look(run: Run, valid: list[tuple[Tensor, Tensor]], report: Report | None) -
     if run.share.world > 1:
         # Each process averages its own batch statistics: the first one's judgement holds for all.
         loss = float(run.fabric.broadcast(torch.tensor(loss, dtype=torch.float64)))
-    if loss != loss:
+    if math.isnan(loss):
         raise TrainingError(
             f"the validation loss at step {progress.step} is not a number: the weights are lost; begin anew"
         )
