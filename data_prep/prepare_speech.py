@@ -26,6 +26,9 @@ SHARE = click.FloatRange(0, 1)
 @click.option("--phase", is_flag=True, help="Keep the phase of the noisy side too.")
 @click.option("--simulated-rooms", type=click.IntRange(min=0), default=200, help="Rooms to make up.")
 @click.option(
+    "--simulated-noises", type=click.IntRange(min=0), default=0, help="Recordings of noise to make up, 20 s each."
+)
+@click.option(
     "--speaker-depth",
     type=click.IntRange(min=1),
     help="Which folder is the speaker, 1: the first below --speech, or below its train.  [default: guess, see above]",
@@ -45,6 +48,7 @@ def prepare_speech(
     segment_seconds: float,
     phase: bool,
     simulated_rooms: int,
+    simulated_noises: int,
     speaker_depth: int | None,
     min_clean_db: float | None,
     test_clips: int,
@@ -85,6 +89,7 @@ def prepare_speech(
         speaker_depth=speaker_depth,
         min_clean_db=min_clean_db,
         simulated_rooms=simulated_rooms,
+        simulated_noises=simulated_noises,
         test_clips=test_clips,
         phase=phase,
         mix=DrawSettings(segment_seconds=segment_seconds, snr_db=snr_db),

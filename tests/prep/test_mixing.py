@@ -1,5 +1,6 @@
 """Mixing: each step against its definition, and the whole against the manner in which it is asked for."""
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.signal import fftconvolve
 
 from audiodae.prep import mixing
-from audiodae.prep.draws import EQUALISER_HZ, Banks, DrawSettings, draw_example
+from audiodae.prep.bank import Bank, Entry
+from audiodae.prep.draws import EQUALISER_HZ, Banks, DrawSettings, Piece, draw_example
 from audiodae.prep.resident import ResidentBank
 from tests.prep.made_banks import make_banks
 
@@ -82,12 +84,42 @@ def test_an_equaliser_gives_each_knot_its_gain(frequency, expected_db):
 
 
 def test_a_band_limit_leaves_nothing_above_it():
-    curve = mixing.curves([FLAT], [3400.0], mixing._n_fft(LENGTH))
+    curve = mixing.curves([FLAT], [(300.0, 3400.0)], mixing._n_fft(LENGTH))
     placed, _ = mixing.place(noise(0, 1), None, curve=curve)
     power = torch.fft.rfft(placed[0] * torch.hann_window(LENGTH)).abs().square()
-    assert (
-        float(10 * torch.log10(power[: LENGTH * 3300 // 16_000].mean() / power[LENGTH * 3800 // 16_000 :].mean())) > 50
-    )
+
+    def mean_db(low_hz, high_hz):
+        return float(10 * torch.log10(power[LENGTH * low_hz // 16_000 : LENGTH * high_hz // 16_000].mean()))
+
+    assert mean_db(400, 3300) - mean_db(3800, 8000) > 50
+    assert 18 < mean_db(400, 3300) - mean_db(100, 150) < 44  # an octave and more below: 24 dB an octave
+    assert mean_db(400, 3300) - mean_db(20, 40) > 50
+
+
+def test_a_band_without_a_lowest_frequency_reaches_down():
+    whole, limited = (mixing.curves([FLAT], [band], 4096)[0] for band in (None, (0.0, 3400.0)))
+    torch.testing.assert_close(limited[:800], whole[:800])
+
+
+@pytest.mark.parametrize("speed", [0.7, 0.85, 1.2, 1.4])
+def test_speed_moves_pitch_and_time_together(tmp_path, speed):
+    seconds = np.arange(32_000) / 16_000
+    pcm = np.round(8000 * np.sin(2 * np.pi * 1000 * seconds)).astype(np.int16)
+    bank = Bank(tmp_path, pcm, [Entry(path="tone", group="tone", start=0, length=pcm.size)])
+    sound = mixing._lay([[Piece(0, 0, 100, LENGTH - 100, 0.5, speed)]], bank, LENGTH)[0]
+    assert (sound[:100] == 0).all()
+    middle = sound[1000:7400] * torch.hann_window(6400)
+    assert int(torch.fft.rfft(middle).abs().argmax()) * 2.5 == pytest.approx(1000 * speed, abs=2.5)
+    assert float(sound[1000:7400].abs().max()) == pytest.approx(0.5 * 8000 / 32768, rel=0.01)
+
+
+def test_noise_gets_louder_where_the_draw_says(banks):
+    settings = DrawSettings(segment_seconds=0.5, noise_only_share=1.0, babble_share=0.0, clip_share=0.0)
+    plain = [msgspec.structs.replace(d, noise_step=None) for d in draw(banks, range(4), settings)]
+    stepped = [msgspec.structs.replace(d, noise_step=(0.25, 12.0)) for d in plain]
+    before, after = (mixing._all_noise(d, banks, LENGTH) for d in (plain, stepped))
+    torch.testing.assert_close(after[:, :2000], before[:, :2000])
+    torch.testing.assert_close(after[:, 2000:], before[:, 2000:] * 10 ** (12 / 20))
 
 
 def test_the_level_is_met_unless_peaks_forbid():
@@ -133,8 +165,16 @@ def test_an_example_is_the_same_alone_and_in_a_batch(banks):
     assert not torch.allclose(together[0], together[1], atol=1e-3)  # control
 
 
-def test_clean_examples_are_noisy_at_forty_db_or_less(banks):
-    settings = DrawSettings(segment_seconds=0.5, clean_share=1.0, noise_only_share=0.0, room_share=0.0, clip_share=0.0)
+def test_clean_examples_have_as_little_noise_as_they_are_drawn_with(banks):
+    settings = DrawSettings(
+        segment_seconds=0.5,
+        clean_share=1.0,
+        clean_snr_db=(40.0, 60.0),
+        noise_only_share=0.0,
+        room_share=0.0,
+        clip_share=0.0,
+        lead_share=0.0,
+    )
     noisy, clean = mixing.mix(draw(banks, range(16), settings), banks, length=LENGTH)
     heard = rms(clean) > 1e-4
     assert (20 * torch.log10(rms(clean) / rms(noisy - clean)))[heard].min() > 39

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audiodae.prep.noises import NOISES, make_noise
+from audiodae.prep.noises import NOISES, make_noise, simulated_noises
 
 
 def rms(samples):
@@ -46,3 +46,18 @@ def test_hum_stands_on_the_mains():
 def test_a_crowd_never_falls_silent():
     samples = make_noise("babble", 4.0, np.random.default_rng(6))
     assert min(rms(part) for part in samples.reshape(-1, 8000)) > 0.2 * rms(samples)
+
+
+def test_simulated_noises_go_round_the_kinds_and_are_the_same_again():
+    few = simulated_noises(14, seed=3, split="train")
+    assert [source.group for source in few[:2]] == ["simulated/hiss", "simulated/pink"]
+    assert {source.group for source in few} == {f"simulated/{kind}" for kind in NOISES if kind != "babble"}
+    assert len({source.path for source in few}) == 14
+    assert not any(source.recorded for source in few)
+    made = few[0].make()
+    assert made.dtype == np.int16
+    assert made.size == 20 * 16_000
+    np.testing.assert_array_equal(made, simulated_noises(1, seed=3, split="train")[0].make())
+    for other in (few[12], *simulated_noises(1, seed=3, split="valid"), *simulated_noises(1, seed=4, split="train")):
+        assert other.group == few[0].group  # the same kind, another noise
+        assert not np.array_equal(other.make(), made)

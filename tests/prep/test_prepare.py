@@ -256,6 +256,14 @@ def test_measured_rooms_come_first(corpus, tmp_path):
     assert [source.group.split("/")[0] for source in sources["train", "rooms"]] == ["hall"] + ["simulated"] * 3
 
 
+def test_noises_are_made_up_where_asked(corpus):
+    without = find_sources(settings_of(corpus))
+    sources = find_sources(settings_of(corpus, simulated_noises=11))
+    for split, count in (("train", 11), ("valid", 2)):
+        more = sources[split, "noise"][len(without[split, "noise"]) :]
+        assert [source.group.split("/")[0] for source in more] == ["simulated"] * count
+
+
 def test_noise_that_cannot_be_held_out_is_told(tmp_path):
     make_speech(tmp_path / "speech")
     make_noise(tmp_path / "noise", kinds=1, each=1)

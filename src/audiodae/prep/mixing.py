@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torchaudio.functional import add_noise
+from torchaudio.functional import add_noise, resample
 
 from audiodae.prep.decode import DIRECT_PEAK, SAMPLE_RATE
-from audiodae.prep.draws import EQUALISER_HZ, AnyBank, Banks, Draw, Piece
+from audiodae.prep.draws import EQUALISER_HZ, SPEED_STEP, AnyBank, Banks, Draw, Piece
 
 LONGEST_ROOM = SAMPLE_RATE  # a second of reverberation; what comes later is 60 dB down in most rooms
 SILENCE_RMS = 1e-6  # -120 dBFS
@@ -32,7 +32,7 @@ def mix(draws: Sequence[Draw], banks: Banks, *, length: int, early_ms: float = 5
     -------
     noisy, clean : float32, shape (examples, length); clean is what noisy would be without noise and late echoes
     """
-    limits, n_fft = [d.band_limit_hz for d in draws], _n_fft(length)
+    limits, n_fft = [d.band_hz for d in draws], _n_fft(length)
     speech = _lay([d.speech for d in draws], banks.speech, length)
     rooms = _rooms([d.room for d in draws], banks.rooms) if any(d.room is not None for d in draws) else None
     curve = curves([d.speech_curve_db for d in draws], limits, n_fft).to(speech)
@@ -92,17 +92,20 @@ def place(sound: Tensor, rooms: Tensor | None, *, curve: Tensor, early_ms: float
     return placed[0], placed[1]
 
 
-def curves(knots_db: Sequence[Sequence[float]], limits_hz: Sequence[float | None], n_fft: int) -> Tensor:
+def curves(knots_db: Sequence[Sequence[float]], bands_hz: Sequence[tuple[float, float] | None], n_fft: int) -> Tensor:
     """Draw out equaliser knots and band limits to gains of shape (examples, n_fft // 2 + 1).
 
-    Between the knots decibels run straight over the logarithm of frequency. A band limit falls by 60 dB over 300 Hz.
+    Between the knots decibels run straight over the logarithm of frequency. Beyond the highest frequency of a band it
+    falls by 60 dB over 300 Hz, below the lowest by 24 dB an octave.
     """
     frequency = np.fft.rfftfreq(n_fft, 1 / SAMPLE_RATE)
     octave = np.log2(np.maximum(frequency, 1.0))
     gains_db = np.stack([np.interp(octave, np.log2(EQUALISER_HZ), knots) for knots in knots_db])
-    for row, limit in zip(gains_db, limits_hz, strict=True):
-        if limit is not None:
-            row -= np.clip((frequency - limit) / 5.0, 0, 60)
+    for row, band in zip(gains_db, bands_hz, strict=True):
+        if band is not None:
+            lowest, highest = band
+            row -= np.clip((frequency - highest) / 5.0, 0, 60)
+            row -= np.clip(24 * (np.log2(max(lowest, 1.0)) - octave), 0, 60)
     return torch.from_numpy((10 ** (gains_db / 20)).astype(np.float32))
 
 
@@ -138,9 +141,19 @@ def _lay(pieces: Sequence[Sequence[Piece]], bank: AnyBank, length: int) -> Tenso
     sound = torch.zeros(len(pieces), length, device=bank.device)
     for row, of_example in zip(sound, pieces, strict=True):
         for piece in of_example:
-            cut = torch.as_tensor(bank.read(piece.recording, piece.offset, piece.length))
-            row[piece.at : piece.at + piece.length] += cut * piece.gain
+            row[piece.at : piece.at + piece.length] += _play(bank, piece) * piece.gain
     return sound
+
+
+def _play(bank: AnyBank, piece: Piece) -> Tensor:
+    """The samples of a piece at its speed, as if recorded at another rate: shape (piece.length,)."""
+    if piece.speed == 1.0:
+        return torch.as_tensor(bank.read(piece.recording, piece.offset, piece.length))
+    was, becomes = round(piece.speed / SPEED_STEP), round(1 / SPEED_STEP)
+    needed = -(-piece.length * was // becomes) + 1
+    cut = torch.as_tensor(bank.read(piece.recording, piece.offset, needed))
+    played: Tensor = resample(cut, was, becomes)[: piece.length]
+    return played
 
 
 def _all_noise(draws: Sequence[Draw], banks: Banks, length: int) -> Tensor:
@@ -157,6 +170,10 @@ def _all_noise(draws: Sequence[Draw], banks: Banks, length: int) -> Tensor:
         level = _rms(kind)
         unit = torch.where(level > SILENCE_RMS, 1 / level.clamp_min(SILENCE_RMS), torch.zeros_like(level))
         total += kind * (unit if gain is None else unit * gain)[:, None]
+    for row, draw in zip(total, draws, strict=True):
+        if draw.noise_step is not None:
+            before, step_db = draw.noise_step
+            row[round(before * length) :] *= 10 ** (step_db / 20)
     return total
 
 

@@ -5,17 +5,22 @@ brings it to one. Everything random comes from rng, so a kind sounds otherwise e
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import fftconvolve
 
-from audiodae.prep.decode import SAMPLE_RATE
+from audiodae.prep.bank_building import Source
+from audiodae.prep.decode import FULL_SCALE, SAMPLE_RATE, Pcm
+from audiodae.prep.draws import SPLITS, Split
 from audiodae.prep.voices import draw_speaker, speak
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
 Rng = np.random.Generator
+
+SIMULATED_SECONDS = 20.0
 
 
 def make_noise(kind: str, seconds: float, rng: Rng) -> Samples:
@@ -29,6 +34,27 @@ def make_noise(kind: str, seconds: float, rng: Rng) -> Samples:
     gain = 10 ** (rng.uniform(-30, -15) / 20) / max(float(np.sqrt(np.mean(noise**2))), 1e-9)
     gain = min(gain, 0.9 / max(float(np.abs(noise).max()), 1e-9))
     return np.asarray(noise * gain, np.float32)
+
+
+def simulated_noises(count: int, *, seed: int, split: Split) -> list[Source]:
+    """Noises to add to a bank: the kinds of `NOISES` in turn, each a group of its own.
+
+    `babble` is left out, for its voices say no words: real voices make a better crowd (`DrawSettings.babble_share`).
+    """
+    kinds = [kind for kind in NOISES if kind != "babble"]
+    sources: list[Source] = []
+    for index in range(count):
+        kind = kinds[index % len(kinds)]
+        make = partial(_simulate, kind, (seed, SPLITS.index(split), index))
+        sources.append(
+            Source(f"simulated/{kind}/{seed}-{split}-{index:04d}", f"simulated/{kind}", make, recorded=False)
+        )
+    return sources
+
+
+def _simulate(kind: str, numbers: tuple[int, ...]) -> Pcm:
+    noise = make_noise(kind, SIMULATED_SECONDS, np.random.default_rng(numbers))
+    return np.asarray(np.round(noise * FULL_SCALE), np.int16)
 
 
 def hiss(n: int, rng: Rng) -> Floats:

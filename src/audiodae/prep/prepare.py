@@ -22,6 +22,7 @@ from audiodae.prep.bank_building import Source, build_bank, from_files, refuse_b
 from audiodae.prep.clips import write_clips
 from audiodae.prep.corpus import KINDS, SPLIT_FOLDERS, Kind, find_splits
 from audiodae.prep.draws import Split
+from audiodae.prep.noises import simulated_noises
 from audiodae.prep.rooms import simulated_rooms
 from audiodae.prep.settings import PrepareSettings, take_folder
 from audiodae.prep.shard_making import load_banks, make_shard, shard_tasks
@@ -29,7 +30,7 @@ from audiodae.prep.workers import map_in_order
 from audiodae.whole_file import write_whole
 
 NEEDED: tuple[Kind, ...] = ("speech", "noise")  # in train and valid; rooms may be none
-HELD_OUT_ROOMS = 0.1  # of the simulated rooms for training, as many again for each other split
+HELD_OUT_SIMULATED = 0.1  # of the rooms and noises made up for training, as many again for each other split
 
 Sources = Mapping[tuple[Split, Kind], Sequence[Source]]
 LeftOut = Mapping[tuple[Split, Kind], Sequence[Entry]]  # recordings that are in no bank
@@ -135,7 +136,11 @@ def find_sources(settings: PrepareSettings) -> Sources:
         if split in found["speech"] and split in found["noise"]:
             for kind in KINDS:
                 sources[split, kind] = from_files(found[kind].get(split, []), kind)
-            sources[split, "rooms"] = [*sources[split, "rooms"], *_simulated(settings, split)]
+            rooms, noises = (_held_out(count, split) for count in (settings.simulated_rooms, settings.simulated_noises))
+            made_rooms = simulated_rooms(rooms, seed=settings.seed, split=split)
+            sources[split, "rooms"] = [*sources[split, "rooms"], *made_rooms]
+            made_noises = simulated_noises(noises, seed=settings.seed, split=split)
+            sources[split, "noise"] = [*sources[split, "noise"], *made_noises]
     return sources
 
 
@@ -150,11 +155,9 @@ def _shared_folders(sources: Sources) -> list[str]:
     return sorted(top for top, splits in splits_of.items() if len(splits) > 1)
 
 
-def _simulated(settings: PrepareSettings, split: Split) -> list[Source]:
-    count = settings.simulated_rooms
-    if split != "train":
-        count = -(-count // round(1 / HELD_OUT_ROOMS))  # rounded up: a few, if there are any
-    return simulated_rooms(count, seed=settings.seed, split=split)
+def _held_out(count: int, split: Split) -> int:
+    """How many of `count` for training another split gets: rounded up, so a few if there are any."""
+    return count if split == "train" else -(-count // round(1 / HELD_OUT_SIMULATED))
 
 
 def _build_banks(sources: Sources, out: Path, settings: PrepareSettings, *, jobs: int, report: Report) -> LeftOut:
