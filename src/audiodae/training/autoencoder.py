@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from audiodae.frames import NETWORK_BINS
 from audiodae.training.blocks import (
     ACTIVATIONS,
+    KEEP,
     BandGRU,
     CausalConv1d,
     CausalConv2d,
@@ -28,6 +29,7 @@ from audiodae.training.blocks import (
     FrequencyGRU,
     TimeGRU,
     normalisation,
+    reshape,
 )
 from audiodae.training.recipe import NetworkSettings
 
@@ -96,6 +98,7 @@ class DenseCode(nn.Module):
 
     def __init__(self, channels: int, bands: int, *, width: int, layers: int, dropout: float, around: bool) -> None:
         super().__init__()
+        self.channels = channels
         self.squeeze = nn.Linear(channels * bands, width)
         self.gru = TimeGRU(width, width, layers, dropout) if layers else None
         self.spread = nn.Linear(width, channels * bands)
@@ -104,14 +107,17 @@ class DenseCode(nn.Module):
 
     def code(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """The code itself, shape (streams, frames, width)."""
-        squeezed = self.squeeze(features.transpose(1, 2).flatten(2))  # (streams, frames, channels x bands)
+        values = features.transpose(1, 2)  # (streams, frames, channels) or (streams, frames, channels, bands)
+        squeezed = self.squeeze(values if values.ndim == 3 else reshape(values, KEEP, KEEP, -1))
         return (squeezed, state) if self.gru is None else self.gru(squeezed, state)
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Keep the shape: (streams, channels, frames) or (streams, channels, frames, bands)."""
         code, state = self.code(features, state)
-        spread = self.spread(code).unflatten(2, (features.shape[1], -1))  # (streams, frames, channels, bands)
-        spread = spread.transpose(1, 2).reshape(features.shape)
+        spread = self.spread(code)
+        if features.ndim == 4:
+            spread = reshape(spread, KEEP, KEEP, self.channels, -1)  # (streams, frames, channels, bands)
+        spread = spread.transpose(1, 2)
         return (features + spread if self.around else spread), state
 
 

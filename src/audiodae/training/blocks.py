@@ -10,6 +10,7 @@ Two-dimensional features have shape (streams, channels, frames, bands), one-dime
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,33 @@ def normalisation(name: str, channels: int, dimensions: int) -> nn.Module:
     if name == "batch":
         return nn.BatchNorm2d(channels) if dimensions == 2 else nn.BatchNorm1d(channels)
     return ChannelNorm(channels) if name == "channel" else nn.Identity()
+
+
+KEEP = 0  # a size that stays what it is, as ONNX says it
+
+
+def reshape(features: Tensor, *sizes: int) -> Tensor:
+    """Give features another shape, where KEEP is the size in the same place now and one -1 the rest.
+
+    The exporter writes one operator for it. For a plain reshape to sizes that vary from call to call it writes up to
+    ten, which take the shape apart and put it together again: half of all operators of a network were those.
+    """
+    if torch.onnx.is_in_onnx_export():
+        exported: Tensor = _Reshape.apply(features, sizes)  # type: ignore[no-untyped-call]
+        return exported
+    return features.reshape([features.shape[place] if size == KEEP else size for place, size in enumerate(sizes)])
+
+
+class _Reshape(torch.autograd.Function):
+    """A reshape that the exporter is told how to write."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        return features.reshape([features.shape[place] if size == KEEP else size for place, size in enumerate(sizes)])
+
+    @staticmethod
+    def symbolic(graph: Any, features: Any, sizes: tuple[int, ...]) -> Any:
+        return graph.op("Reshape", features, graph.op("Constant", value_t=torch.tensor(sizes)))
 
 
 def with_past(features: Tensor, state: Tensor, frames: int) -> tuple[Tensor, Tensor]:
@@ -122,13 +150,13 @@ class TimeGRU(nn.Module):
         super().__init__()
         self.layers, self.width = layers, width
         self.state_size = layers * width
-        self.gru = nn.GRU(width_in, width, num_layers=layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
+        self.gru = nn.GRU(width_in, width, num_layers=layers, dropout=dropout if layers > 1 else 0.0)
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Map (streams, frames, width_in) to (streams, frames, width)."""
-        hidden = state.reshape(-1, self.layers, self.width).transpose(0, 1).contiguous()  # (layers, streams, width)
-        features, hidden = self.gru(features, hidden)
-        return features, hidden.transpose(0, 1).flatten(1)
+        hidden = reshape(state, -1, self.layers, self.width).transpose(0, 1).contiguous()  # (layers, streams, width)
+        made, hidden = self.gru(features.transpose(0, 1), hidden)  # frames first, as ONNX has it
+        return made.transpose(0, 1), reshape(hidden.transpose(0, 1), -1, self.state_size)
 
 
 class BandGRU(nn.Module):
@@ -138,15 +166,14 @@ class BandGRU(nn.Module):
         super().__init__()
         self.bands, self.channels = bands, channels
         self.state_size = bands * channels
-        self.gru = nn.GRU(channels, channels, batch_first=True)
+        self.gru = nn.GRU(channels, channels)
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Map (streams, channels, frames, bands) to the same shape."""
-        streams, channels, frames, bands = features.shape
-        rows = features.permute(0, 3, 2, 1).reshape(streams * bands, frames, channels)  # a band is a row of its own
-        rows, hidden = self.gru(rows, state.reshape(1, streams * bands, channels))
-        features = rows.reshape(streams, bands, frames, channels).permute(0, 3, 2, 1)
-        return features, hidden.reshape(streams, bands * channels)
+        rows = reshape(features.permute(2, 0, 3, 1), KEEP, -1, self.channels)  # (frames, streams x bands, channels)
+        made, hidden = self.gru(rows, reshape(state, 1, -1, self.channels))  # a band is a row of its own
+        made = reshape(made, KEEP, -1, self.bands, self.channels)  # (frames, streams, bands, channels)
+        return made.permute(1, 3, 0, 2), reshape(hidden, -1, self.state_size)
 
 
 class FrequencyGRU(nn.Module):
@@ -154,11 +181,12 @@ class FrequencyGRU(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.gru = nn.GRU(channels, channels // 2, batch_first=True, bidirectional=True)
+        self.channels = channels
+        self.gru = nn.GRU(channels, channels // 2, bidirectional=True)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (streams, channels, frames, bands) to the same shape."""
-        streams, channels, frames, bands = features.shape
-        rows = features.permute(0, 2, 3, 1).reshape(streams * frames, bands, channels)  # a frame is a row of its own
+        streams, _, frames, bands = features.shape
+        rows = reshape(features.permute(3, 0, 2, 1), KEEP, -1, self.channels)  # (bands, streams x frames, channels)
         made: Tensor = self.gru(rows)[0]
-        return made.reshape(streams, frames, bands, -1).permute(0, 3, 1, 2)
+        return made.reshape(bands, streams, frames, self.channels).permute(1, 3, 2, 0)

@@ -5,6 +5,7 @@ The contract: inputs `magnitudes` float32 (streams, frames, bins) and `state` fl
 tells it whole.
 """
 
+import copy
 import io
 import json
 import warnings
@@ -16,12 +17,14 @@ import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from audiodae.card import CARD_KEY
 from audiodae.errors import TrainingError
 from audiodae.frames import NETWORK_BINS, WINDOW_MS
 from audiodae.network import Network
-from audiodae.training.autoencoder import Autoencoder, build_autoencoder
+from audiodae.training.autoencoder import Autoencoder, Layer, build_autoencoder
+from audiodae.training.blocks import CausalConv1d, CausalUpConv2d
 from audiodae.training.recipe import Recipe, encode_recipe
 from audiodae.training.run_folder import RunFolder, read_checkpoint
 from audiodae.whole_file import write_whole
@@ -105,6 +108,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
 
 def to_onnx(network: Autoencoder, card: dict[str, Any]) -> bytes:
     """Write the network as a single ONNX file with its card inside."""
+    network = merge_batch_norm(network)
     example = (torch.rand(2, 3, NETWORK_BINS), network.initial_state(2))
     buffer: Any = io.BytesIO()  # the exporter takes it, though its types say a path
     with warnings.catch_warnings():
@@ -115,6 +119,27 @@ def to_onnx(network: Autoencoder, card: dict[str, Any]) -> bytes:
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(card, sort_keys=True)})
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def merge_batch_norm(network: Autoencoder) -> Autoencoder:
+    """A copy whose batch normalisation is part of the convolutions before it: the same gains by fewer operators.
+
+    onnxruntime does so by itself, but not for transposed convolutions.
+    """
+    merged = copy.deepcopy(network).eval()
+    for layer in merged.modules():
+        if not isinstance(layer, Layer) or not layer.after:
+            continue
+        norm, up = layer.after[0], isinstance(layer.conv, CausalUpConv2d)
+        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
+            conv = layer.conv.pointwise if isinstance(layer.conv, CausalConv1d) else layer.conv.conv
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            conv.weight, conv.bias = fuse_conv_bn_weights(
+                conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias, up
+            )
+            layer.after[0] = nn.Identity()
+    return merged
 
 
 def _trace(network: Autoencoder, example: tuple[Tensor, Tensor], buffer: Any) -> None:
