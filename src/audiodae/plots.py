@@ -125,8 +125,9 @@ def curves_figure(log_lines: Sequence[Mapping[str, object]]) -> Figure:
         "loss": [key for key in keys if "loss" in key and not key.endswith("_db")],
         "SI-SDR (dB)": [key for key in keys if key.endswith("_db")],
     }
-    figure = Figure(figsize=(8, 6), dpi=120, layout="constrained")
-    axes = figure.subplots(len(panels), 1, sharex=True)
+    panels = {label: found for label, found in panels.items() if found} or {"loss": []}
+    figure = Figure(figsize=(8, 3 * len(panels)), dpi=120, layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (label, panel_keys) in zip(axes, panels.items(), strict=True):
         for key in panel_keys:
             _draw_curve(axis, log_lines, key)

@@ -143,3 +143,9 @@ def test_an_mp3_longer_than_a_block_has_no_seams(tmp_path, monkeypatch):
     monkeypatch.setattr("audiodae.prep.decode.BLOCK_SAMPLES", 16_000)
     whole, _ = soundfile.read(tmp_path / "a.mp3", dtype="float32")
     np.testing.assert_allclose(read_mono(tmp_path / "a.mp3"), whole, atol=1e-6)
+
+
+def test_another_rate_can_be_asked_for(tmp_path):
+    path = write_sound(tmp_path / "a.wav", tone(rate=8_000), sample_rate=8_000, subtype="FLOAT")
+    np.testing.assert_allclose(read_mono(path, sample_rate=8_000), tone(rate=8_000), atol=1e-6)  # as it is
+    assert abs(read_mono(path, sample_rate=12_000).size - 12_000) < 20

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiodae.prep.decode import clean_estimate_db, to_pcm
-from audiodae.prep.voices import Speaker, draw_speaker, speak
+from audiodae.prep.voices import Speaker, draw_speaker, speak, speak_word
 
 SPEAKER = Speaker(
     pitch_hz=150.0,
@@ -63,3 +63,16 @@ def test_children_have_shorter_throats():
     low, high = [s.tract for s in speakers if s.pitch_hz < 145], [s.tract for s in speakers if s.pitch_hz > 255]
     assert len(low) > 40 and len(high) > 10
     assert max(low) < min(high)
+
+
+def test_a_word_is_the_same_word_in_every_voice_and_never_quite_the_same():
+    first, other = (draw_speaker(np.random.default_rng(seed)) for seed in (1, 2))
+    said = speak_word(first, 3, np.random.default_rng(0))
+    np.testing.assert_array_equal(said, speak_word(first, 3, np.random.default_rng(0)))
+    assert 0.1 < said.size / 16_000 < 3 and 0.001 < np.abs(said).max() < 1
+    again = speak_word(first, 3, np.random.default_rng(1))
+    assert said.size != again.size  # held for other times
+    lengths = [
+        [speak_word(speaker, word, np.random.default_rng(0)).size for word in range(10)] for speaker in (first, other)
+    ]
+    assert np.corrcoef(lengths)[0, 1] > 0.95  # but for the tempo of the voice

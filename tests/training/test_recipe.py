@@ -8,7 +8,8 @@ import pytest
 from audiodae.errors import RecipeError
 from audiodae.training.recipe import Recipe, decode_recipe, differences, encode_recipe, load_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+# Those of families are tested with the table they are laid over.
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("train_speech*.toml"))
 
 
 def write(tmp_path, text):

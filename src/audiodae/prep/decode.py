@@ -57,8 +57,8 @@ def decode(path: Path, kind: Kind) -> Pcm:
     return pcm
 
 
-def read_mono(path: Path) -> Samples:
-    """The first channel of a sound file at 16 kHz, read in blocks, so that an hour in stereo does not fill the memory.
+def read_mono(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Samples:
+    """The first channel of a sound file at a rate, read in blocks, so that an hour in stereo does not fill the memory.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def read_mono(path: Path) -> Samples:
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise SignalError(f"states a rate of {rate} Hz; taken is {LOWEST_RATE} to {HIGHEST_RATE} Hz")
         mono = [block[:, 0].copy() for block in reader.blocks(max(1, BLOCK_SAMPLES // channels))]
-    if rate != SAMPLE_RATE:
-        mono = _resample(mono, rate)
+    if rate != sample_rate:
+        mono = _resample(mono, rate, sample_rate)
     return np.concatenate(mono) if mono else np.zeros(0, np.float32)
 
 
@@ -105,7 +105,7 @@ def clean_estimate_db(pcm: Pcm) -> float:
     return float(high - low)
 
 
-def _resample(blocks: list[Samples], rate: int) -> list[Samples]:
-    stream = soxr.ResampleStream(rate, SAMPLE_RATE, num_channels=1, dtype="float32")
+def _resample(blocks: list[Samples], rate: int, to: int) -> list[Samples]:
+    stream = soxr.ResampleStream(rate, to, num_channels=1, dtype="float32")
     resampled = [stream.resample_chunk(block) for block in blocks]
     return [*resampled, stream.resample_chunk(np.zeros(0, np.float32), last=True)]

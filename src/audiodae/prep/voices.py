@@ -7,7 +7,7 @@ another as the tongue does. Formants are multiplied in as magnitudes, frame by f
 Samples are float32, shape (samples,), 16 kHz.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -114,8 +114,24 @@ def speak(speaker: Speaker, seconds: float, rng: np.random.Generator) -> Samples
     -------
     samples : float32, shape (seconds x 16,000,), peaks below 1
     """
-    sounds = _sentences(speaker, seconds, rng)
-    length = round(seconds * SAMPLE_RATE)
+    return _sound(_sentences(speaker, seconds, rng), speaker, round(seconds * SAMPLE_RATE), rng)
+
+
+def speak_word(speaker: Speaker, word: int, rng: np.random.Generator) -> Samples:
+    """One made-up word, the same for every speaker; rng draws how long each sound of it is held, its melody and noise.
+
+    Returns
+    -------
+    samples : float32, shape (samples,), peaks below 1; 0.3 to 2 s
+    """
+    spelled = _word(speaker, np.random.default_rng([word]))
+    held = [replace(sound, seconds=sound.seconds * rng.uniform(0.8, 1.25)) for sound in spelled]
+    sounds = [_silence(0.03), *held, _silence(0.05)]
+    return _sound(sounds, speaker, round(sum(sound.seconds for sound in sounds) * SAMPLE_RATE), rng)
+
+
+def _sound(sounds: list[Sound], speaker: Speaker, length: int, rng: np.random.Generator) -> Samples:
+    """Let a speaker make a row of sounds."""
     n_frames = FRAMES.n_frames(length)
     formants, voice, noise, shape = _tracks(sounds, speaker, n_frames)
     tilt = 10 ** (-speaker.tilt_db / 20 * np.log2(np.maximum(BIN_HZ, 100) / 100))

@@ -3,16 +3,15 @@
 A key that is not known, or a value of the wrong type, is an error that names the key and the nearest known one.
 """
 
-import difflib
-import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import msgspec
 
 from audiodae.errors import RecipeError
 from audiodae.prep.draws import DrawSettings
+from audiodae.training.recipe_tables import read_tables, to_struct
 
 Activation = Literal["relu", "leaky_relu", "prelu", "elu", "silu", "tanh", "sigmoid", "none"]
 Normalisation = Literal["batch", "channel", "none"]
@@ -193,22 +192,12 @@ def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     RecipeError
         No such file, not TOML, an unknown key, a wrong type, or numbers that do not fit together.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read as a recipe ({error})") from error
-    for override in overrides:
-        _lay_over(tables, override)
-    return decode_recipe(tables, source=str(path))
+    return decode_recipe(read_tables(path, overrides), source=str(path))
 
 
 def decode_recipe(tables: dict[str, Any], *, source: str) -> Recipe:
     """Turn nested tables into a checked recipe; `source` names them in errors."""
-    _refuse_unknown(tables, Recipe, source=source, prefix="")
-    try:
-        recipe = msgspec.convert(tables, Recipe)
-    except msgspec.ValidationError as error:
-        raise RecipeError(f"{source}: {error}") from error
+    recipe = to_struct(tables, Recipe, source=source)
     _check(recipe, source)
     return recipe
 
@@ -230,33 +219,6 @@ def _flat(tables: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in tables.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
-
-
-def _lay_over(tables: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    if not equals or not key.strip():
-        raise RecipeError(f"--set {override}: write it as table.key=value, say run.steps=500")
-    *path, last = key.strip().split(".")
-    for name in path:
-        tables = tables.setdefault(name, {})
-        if not isinstance(tables, dict):
-            raise RecipeError(f"--set {override}: {name} is a value, not a table")
-    try:
-        tables[last] = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        tables[last] = value.strip()  # a bare word is a string: --set run.device=cpu
-
-
-def _refuse_unknown(tables: dict[str, Any], struct: type[msgspec.Struct], *, source: str, prefix: str) -> None:
-    """Name the nearest known key, which msgspec does not."""
-    hints = get_type_hints(struct)
-    for key, value in tables.items():
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1)
-            remedy = f"did you mean {prefix}{near[0]}?" if near else f"known are {', '.join(hints)}"
-            raise RecipeError(f"{source}: unknown key {prefix}{key}; {remedy}")
-        if isinstance(hints[key], type) and issubclass(hints[key], msgspec.Struct) and isinstance(value, dict):
-            _refuse_unknown(value, hints[key], source=source, prefix=f"{prefix}{key}.")
 
 
 def _check(recipe: Recipe, source: str) -> None:
