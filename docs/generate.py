@@ -1,5 +1,5 @@
-"""Write the pages that the code knows best: docs/cli.md from the commands' help, docs/recipe.md from the recipe, and
-the page of each shipped network from its card.
+"""Write the pages that the code knows best: docs/cli.md from the commands' help, docs/recipe.md and
+docs/family-recipe.md from the recipes, and the page of each shipped network from its card.
 
 `make docs` runs this; tests/test_docs.py holds the pages to it. Needs `pip install "audiodae[train,evaluate]"`.
 """
@@ -17,7 +17,11 @@ import msgspec
 from audiodae.cli import COMMANDS, audiodae
 from audiodae.evaluation.card_page import card_page
 from audiodae.network import Network, shipped_networks
+from audiodae.training.families import FAMILIES
+from audiodae.training.family_recipe import FamilyRecipe, encode_family_recipe
+from audiodae.training.patch_autoencoder import shipped_patch_autoencoders
 from audiodae.training.recipe import Recipe, encode_recipe
+from audiodae.uses.codes_page import codes_page
 
 HERE = Path(__file__).parent
 COLUMNS = 100
@@ -56,12 +60,29 @@ def recipe_page() -> str:
     return head + "".join(_table(name, value, Recipe) for name, value in defaults.items())
 
 
+def family_recipe_page() -> str:
+    """The rows of the table of families, and every key that a recipe lays over one."""
+    rows = "".join(f"| `{name}` | {row.idea} |\n" for name, row in FAMILIES.items())
+    head = (
+        "# The recipe of a family\n\n"
+        "<!-- Written by `make docs` from audiodae.training.families: change the code, not this page. -->\n\n"
+        "`audiodae train --family NAME --data FOLDER --out RUN` trains a row of this table. A recipe with a\n"
+        "table `[family]`, and `--set table.key=value`, are laid over the row; the rest has the defaults below.\n\n"
+        f"| name | idea |\n|---|---|\n{rows}"
+    )
+    defaults = encode_family_recipe(FamilyRecipe())
+    return head + "".join(_table(name, value, FamilyRecipe) for name, value in defaults.items())
+
+
 def write(folder: Path) -> None:
-    """Write both pages, and beside each shipped network the page of its card."""
+    """Write all pages, and beside each shipped network the page of its card."""
     for path in shipped_networks().values():
         path.with_suffix(".md").write_text(card_page(Network.load(path)), encoding="utf-8")
+    for path in shipped_patch_autoencoders().values():
+        path.with_suffix(".md").write_text(codes_page(path), encoding="utf-8")
     (folder / "cli.md").write_text(cli_page(), encoding="utf-8")
     (folder / "recipe.md").write_text(recipe_page(), encoding="utf-8")
+    (folder / "family-recipe.md").write_text(family_recipe_page(), encoding="utf-8")
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:

@@ -14,7 +14,7 @@ from tests.networks import smoothing
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "tests" / "README.md"])
-PAGES_WITH_PYTHON = ["README.md", "docs/cleaning.md", "docs/streaming.md"]
+PAGES_WITH_PYTHON = ["README.md", "docs/cleaning.md", "docs/codes.md", "docs/streaming.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 OLD = "made again by `make docs`"
@@ -106,7 +106,10 @@ def test_every_command_stands_in_the_docs():
         assert "Example:" in page.partition(f"## audiodae {name}\n")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize(("name", "maker"), [("cli.md", "cli_page"), ("recipe.md", "recipe_page")])
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [("cli.md", "cli_page"), ("recipe.md", "recipe_page"), ("family-recipe.md", "family_recipe_page")],
+)
 def test_generated_pages_are_fresh(name, maker):
     pytest.importorskip("msgspec")
     fresh = runpy.run_path(str(ROOT / "docs" / "generate.py"))[maker]()

@@ -23,10 +23,19 @@ COMMANDS = {
     "stream": "Clean raw samples from standard input to standard output.",
     "train": "Train a network by a recipe.",
     "export": "Turn a training run into a network file.",
+    "finetune": "Make a network at home in a noise of your own.",
     "evaluate": "Score a network on pairs of clean and noisy files.",
+    "benchmark": "Compare networks and other denoisers.",
+    "encode": "Turn recordings into codes.",
+    "search": "Show the recordings that sound most like one.",
+    "anomaly": "Tell how odd recordings are.",
+    "augment": "Make variants of a recording.",
+    "compare": "Compare the families of autoencoders.",
 }
 # The extra that a command needs beyond the light half.
+BOTH = "train,evaluate"
 EXTRAS = {"train": "train", "export": "train", "evaluate": "evaluate"}
+EXTRAS |= dict.fromkeys(("finetune", "benchmark", "encode", "search", "anomaly", "augment", "compare"), BOTH)
 
 
 class MissingExtra(AudiodaeError, ImportError):

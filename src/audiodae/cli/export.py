@@ -20,8 +20,11 @@ def export(run_folder: Path, model: Path, metrics: Path | None, entries: tuple[s
     """Write the best weights of RUN_FOLDER to MODEL, an ONNX file with its card inside.
 
     The file is run beside torch, whole and in pieces, before it is written.
+
+    Of the run of a family, MODEL is a safetensors file that encode, search, anomaly and augment take.
     """
     from audiodae.training.export import export_run
+    from audiodae.training.export_codes import export_codes, is_family_run
 
     if model.exists() and not overwrite:
         raise TrainingError(f"{model}: exists already; name another output or give --overwrite")
@@ -32,8 +35,11 @@ def export(run_folder: Path, model: Path, metrics: Path | None, entries: tuple[s
         except (OSError, ValueError) as error:
             raise TrainingError(f"{metrics}: cannot be read as JSON ({error})") from error
     said = dict(_split(entry) for entry in entries)
-    card = export_run(run_folder, model, metrics=figures, card=said)
-    click.echo(f"torch and onnxruntime agree to {card['largest_difference']:.1e} of a gain")
+    if is_family_run(run_folder):
+        export_codes(run_folder, model, metrics=figures, card=said)
+    else:
+        card = export_run(run_folder, model, metrics=figures, card=said)
+        click.echo(f"torch and onnxruntime agree to {card['largest_difference']:.1e} of a gain")
     click.echo(f"{model}: {model.stat().st_size / 1e6:.1f} MB")
 
 

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from audiodae.errors import one_line
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -34,3 +36,14 @@ def cleaning_options(command: Command) -> Command:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress and no summary, only errors and warnings.")
+
+codes_model_option = click.option(
+    "--model",
+    metavar="NAME|PATH",
+    help="Patch autoencoder: a shipped name, a file or a run folder.  [default: speech-codes]",
+)
+
+
+def warn(text: str) -> None:
+    """Tell on stderr what was passed over."""
+    click.echo(f"audiodae: warning: {one_line(text)}", err=True)

@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
 import click
 
+from audiodae.cli.progress import progress_bar
+from audiodae.cli.training_bar import TrainingBar
 
-@click.command(
-    epilog="\b\nExample:\n  audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared"
-)
-@click.argument("recipe", type=click.Path(path_type=Path))
+VALID_SHARE = 0.1  # of the recordings or images that a family is judged by
+
+EPILOG = """\b
+Example:
+  audiodae train recipes/train_speech.toml --out runs/speech --set data.prepared=prepared
+  audiodae train --family variational --data digits --out runs/variational"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to make.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one number of the recipe.")
-@click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Override run.device.")
 @click.option(
-    "--precision", type=click.Choice(["auto", "bf16-mixed", "16-mixed", "32"]), help="Override run.precision."
+    "--family", metavar="NAME", help="Train a patch autoencoder of this family; a RECIPE is laid over its row."
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Recordings, or images in IDX files, for a family.  [default: made-up spoken digits]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint; not for families.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Override run.device; not for families.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "bf16-mixed", "16-mixed", "32"]),
+    help="Override run.precision; not for families.",
 )
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def train(
-    recipe: Path,
+    recipe: Path | None,
     out: Path,
     overrides: tuple[str, ...],
+    family: str | None,
+    data: Path | None,
     resume: bool,
     device: str | None,
     precision: str | None,
@@ -32,16 +50,67 @@ def train(
     """Train the network that RECIPE describes and leave everything in the run folder.
 
     Killed at any moment, a run goes on with --resume as if nothing had happened.
+
+    A recipe with a table [family], or --family, trains a small autoencoder of patches on the CPU.
     """
+    if recipe is None and family is None:
+        raise click.UsageError("Missing argument 'RECIPE', or option '--family'.")
+    if family is not None or _is_family(recipe):
+        if resume or device or precision:
+            raise click.UsageError("--resume, --device and --precision are not for families: theirs are short runs.")
+        _train_family(recipe, out, overrides, family, data, quiet=quiet)
+        return
+    if data is not None:
+        raise click.UsageError(
+            "--data is for families; a recipe without one names its own: --set data.prepared=FOLDER."
+        )
+    assert recipe is not None
+    _train_recipe(recipe, out, overrides, {"run.device": device, "run.precision": precision}, resume, quiet=quiet)
+
+
+def _is_family(recipe: Path | None) -> bool:
+    from audiodae.training.families import is_family_recipe
+
+    return recipe is not None and is_family_recipe(recipe)
+
+
+def _train_family(
+    recipe: Path | None, out: Path, overrides: tuple[str, ...], family: str | None, data: Path | None, *, quiet: bool
+) -> None:
+    from audiodae.prep.patch_sets import read_patches
+    from audiodae.training.families import load_family_recipe
+    from audiodae.training.family_run import train_family
+
+    settled = load_family_recipe(recipe, overrides, name=family)
+    patches = read_patches(data, settled.patches)
+    training, valid = patches.split(VALID_SHARE, seed=settled.run.seed)
+    with progress_bar(settled.family.name, shown=not quiet) as report:
+        trained = train_family(
+            settled, training, valid, out=out, report=lambda line: report(line["epoch"], settled.run.epochs)
+        )
+    weights = sum(parameter.numel() for parameter in trained.network.parameters())
+    last = trained.history[-1]
+    click.echo(f"{len(training)} patches, {last['epoch']} epochs in {trained.seconds:.1f} s, {weights:,} weights")
+    click.echo(f"validation error {last['valid_mse']:.4f}, mean square of a value: {out / 'model.safetensors'}")
+
+
+def _train_recipe(
+    recipe: Path,
+    out: Path,
+    overrides: tuple[str, ...],
+    chosen: dict[str, str | None],
+    resume: bool,
+    *,
+    quiet: bool,
+) -> None:
     from lightning_fabric.utilities.rank_zero import rank_zero_only
 
     from audiodae.training.recipe import load_recipe
     from audiodae.training.trainer import train as run_training
 
-    chosen = {"run.device": device, "run.precision": precision}
     asked = [*overrides, *(f'{key}="{value}"' for key, value in chosen.items() if value is not None)]
     settled = load_recipe(recipe, asked)
-    with _Bar(settled.run.steps, quiet=quiet) as report:
+    with TrainingBar(settled.run.steps, quiet=quiet) as report:
         progress = run_training(settled, out, resume=resume, report=report)
     if getattr(rank_zero_only, "rank", 0) != 0:
         return  # one of several processes speaks for all
@@ -50,40 +119,3 @@ def train(
     click.echo(
         f"best validation loss {progress.best_loss:.4f} at step {progress.best_step}: {out / 'best.safetensors'}"
     )
-
-
-class _Bar:
-    """A rich progress bar on stderr, fed with log lines."""
-
-    def __init__(self, steps: int, *, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-            console=Console(stderr=True),
-            disable=quiet,
-        )
-        self._task = self._bar.add_task("", total=steps)
-        self._loss, self._valid, self._waiting = "-", "-", "-"
-
-    def __enter__(self) -> Any:
-        return self._take
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar.live.is_started:
-            self._bar.stop()
-
-    def _take(self, line: dict[str, Any]) -> None:
-        self._bar.start()  # only now: what is wrong with the recipe is one line, with no bar above it
-        if line.get("loss") is not None:
-            self._loss = f"{line['loss']:.4f}"
-        if line.get("valid_si_sdr_db") is not None:
-            self._valid = f"{line['valid_si_sdr_db']:.2f} dB"
-        if "wait_share" in line:
-            self._waiting = f"{100 * line['wait_share']:.0f} %"
-        shown = f"loss {self._loss}  valid {self._valid}  waiting {self._waiting}"
-        self._bar.update(self._task, completed=line["step"], description=shown)

@@ -75,7 +75,7 @@ def score_pairs(
     in_worker = partial(_score_in_worker, model=model, systems=systems, cleaned_dir=cleaned_dir)
     # Spawned, not forked: onnxruntime's threads do not survive a fork.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        with _one_blas_thread_in_children():
+        with one_thread_in_children():
             scored = pool.map(in_worker, pairs)  # starts all processes
         yield from scored
 
@@ -135,8 +135,8 @@ def _score_in_worker(
 
 
 @contextmanager
-def _one_blas_thread_in_children() -> Iterator[None]:
-    """Processes started meanwhile leave numpy's matrix library one thread each: jobs are the only parallelism.
+def one_thread_in_children() -> Iterator[None]:
+    """Processes started meanwhile leave matrix libraries one thread each: jobs are the only parallelism.
 
     More threads gain nothing on STOI's small products and, where the cores are busy, more than double the time.
     """
