@@ -11,6 +11,7 @@ The numbers are those that papers print: SI-SDR of signals made zero-mean, wide-
 
 import warnings
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
@@ -118,6 +119,38 @@ def estoi(*, estimate: Samples, clean: Samples, sample_rate: int) -> float:
     Jensen and Taal 2016, doi:10.1109/TASLP.2016.2585878
     """
     return _intelligibility(estimate, clean, sample_rate, extended=True)
+
+
+def dnsmos(*, estimate: Samples, sample_rate: int) -> dict[str, float]:
+    """DNSMOS P.835: what a network thinks that listeners would say, without a reference, by package `speechmos`.
+
+    It saturates: half a dozen denoisers have a better background than the clean recordings. Read it beside the others.
+
+    Parameters
+    ----------
+    estimate : float, shape (samples,), within full scale
+    sample_rate : int, Hz; 16,000
+
+    Returns
+    -------
+    rated : dnsmos_sig, dnsmos_bak, dnsmos_ovrl from 1 to 5; empty where `speechmos` is not installed
+
+    Raises
+    ------
+    SignalError
+        As `si_sdr`; another rate.
+
+    References
+    ----------
+    Reddy et al. 2022, arXiv:2110.01763
+    """
+    (samples,) = _checked(estimate=estimate)
+    if sample_rate != PESQ_WB_RATE:
+        raise SignalError(f"DNSMOS is defined at {PESQ_WB_RATE} Hz, not {sample_rate}: resample first")
+    if find_spec("speechmos") is None:
+        return {}
+    found = import_module("speechmos.dnsmos").run(np.clip(samples, -1, 1), sample_rate)
+    return {f"dnsmos_{name}": float(found[f"{name}_mos"]) for name in ("sig", "bak", "ovrl")}
 
 
 def _intelligibility(estimate: Samples, clean: Samples, sample_rate: int, *, extended: bool) -> float:

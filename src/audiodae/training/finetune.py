@@ -37,7 +37,7 @@ from audiodae.training.trainer import Report, train
 SPLITS: tuple[Split, ...] = ("train", "valid")
 HELD_OUT = 0.2  # of each recording, where there are too few to hold out whole ones
 FEWEST_SECONDS = 5.0  # of noise
-REHEARSED = {"train": 60, "valid": 12}  # simulated noises, 20 s each
+REHEARSED = {"train": 36, "valid": 12}  # simulated noises, 20 s each
 ROOMS = {"train": 40, "valid": 4}
 VALID_EXAMPLES = 64
 BAD_SHARE = 0.05
