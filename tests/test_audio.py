@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiodae.audio import AudioFormat, AudioReader, AudioWriter, encode, output_format, refuse_unwritable
+from audiodae.audio import (
+    AudioFormat,
+    AudioReader,
+    AudioWriter,
+    encode,
+    output_format,
+    refuse_unwritable,
+)
 from audiodae.errors import AudioFileError
 
 PCM = AudioFormat("WAV", "PCM_16", "FILE", 16_000, 1)
@@ -218,7 +225,7 @@ def make_bad(folder, kind):
         ("empty", "is empty"),
         ("text", "no sound file"),
         ("header only", "no sound file"),
-        ("pipe", "audiodae stream"),
+        ("pipe", "standard input"),
         ("raw", "audiodae stream"),
     ],
 )

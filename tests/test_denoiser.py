@@ -198,6 +198,41 @@ def test_above_the_network_the_gain_of_the_upper_quarter_goes_on():
         np.testing.assert_allclose(clean[2000:-2000], gain * sine[2000:-2000], atol=1e-3)
 
 
+def test_above_8_khz_sibilants_survive_and_noise_falls_with_the_noise_below():
+    rate = 48_000
+    rng = np.random.default_rng(0)
+    sound = rng.normal(0, 0.002, 3 * rate).astype(np.float32)
+    sound[rate : 2 * rate] += rng.normal(0, 0.3, rate).astype(np.float32)  # a long s, as wide as the band
+    geometry = FrameGeometry.for_rate(rate)
+    before, after = (
+        np.square(np.abs(analyse(samples[None], geometry)[0]))
+        for samples in (sound, denoiser(networks.smoothing()).clean(sound, rate))
+    )
+    just_below, above = slice(round(6_000 / 31.25), 256), slice(260, round(20_000 / 31.25))
+    sibilant, pause = slice(70, 120), slice(5, 60)  # frames
+
+    def change_db(frames, bins):
+        return 10 * np.log10(after[frames, bins].sum() / before[frames, bins].sum())
+
+    assert change_db(sibilant, above) > -6
+    assert change_db(pause, above) < -30
+    for frames in (sibilant, pause):
+        assert change_db(frames, above) == pytest.approx(change_db(frames, just_below), abs=2)
+
+
+def test_the_noise_is_what_was_removed():
+    sound = noise(5_000, 2)
+    np.testing.assert_array_equal(
+        RECURRENT.clean(sound, 16_000, output="noise"), sound - RECURRENT.clean(sound, 16_000)
+    )
+    damaged = sound.copy()
+    damaged[3] = np.nan
+    with pytest.warns(UserWarning, match="2 samples"):
+        assert np.isfinite(RECURRENT.clean(damaged, 16_000, output="noise")).all()
+    with pytest.raises(SignalError, match="output is 'both'"):
+        RECURRENT.clean(sound, 16_000, output="both")
+
+
 def test_what_is_not_finite_becomes_silence_and_is_counted():
     sound = noise(5_000, 2)
     damaged, silenced = sound.copy(), sound.copy()

@@ -97,6 +97,41 @@ def test_png_is_written_whole(pair, tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["before_after.png"]
 
 
+@pytest.mark.parametrize("columns", [10_000, 50, 7])
+def test_a_map_of_unknown_length_stays_small(columns, monkeypatch):
+    monkeypatch.setattr(plots, "COLUMNS", columns)
+    geometry = FrameGeometry.for_rate(RATE)
+    sound = hiss(RATE * 3 + 17, 0.1).astype(np.float32)
+    level_map = plots.LevelMap(geometry, 1)
+    for start in range(0, len(sound), 999):
+        level_map.feed(sound[None, start : start + 999])
+    levels = level_map.levels()
+    power = np.abs(analyse(sound[None], geometry)[0]) ** 2
+    each = 1
+    while math.ceil(len(power) / each) > columns:
+        each *= 2
+    slow = [10 * np.log10(power[start : start + each].mean(axis=0)) for start in range(0, len(power), each)]
+    assert levels == pytest.approx(np.array(slow), abs=1e-3)
+
+
+def test_the_picture_of_a_cleaning(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "COLUMNS", 40)
+    picture = plots.Cleaning()
+    with pytest.raises(SignalError, match="no samples"):
+        picture.save(tmp_path / "nothing.png")
+    sound = np.stack([hiss(RATE, 0.1), hiss(RATE, 0.1)], axis=1).astype(np.float32)
+    for _ in range(3):
+        picture.add(sound, 0.1 * sound, RATE)
+    picture.save(tmp_path / "picture.png")
+    assert imread(tmp_path / "picture.png").shape[:2] == (720, 1320)
+
+
+def test_levels_over_time_are_those_of_the_samples():
+    geometry = FrameGeometry.for_rate(RATE)
+    levels = plots._whole_level(plots.levels_dbfs(hiss(RATE, 0.1), geometry), geometry)
+    assert np.median(levels) == pytest.approx(-20, abs=0.3)
+
+
 def test_curves_hold_what_the_log_holds(tmp_path):
     log = [
         {"step": 0, "loss": 1.0, "event": "start"},

@@ -58,3 +58,30 @@ def test_a_kill_leaves_the_old_file(tmp_path):
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path / "file")], env=environment, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_of_the_living(tmp_path):
+    dead, foreign = tmp_path / ".file.0123abcd.part", tmp_path / ".file.notes.part"
+    dead.write_bytes(b"half")
+    foreign.write_bytes(b"another program's")
+    with whole_file(tmp_path / "file") as first:
+        first.write_bytes(b"first")
+        with whole_file(tmp_path / "file") as second:
+            second.write_bytes(b"second")
+        assert first.exists() and not dead.exists() and foreign.exists()
+        assert (tmp_path / "file").read_bytes() == b"second"
+    assert (tmp_path / "file").read_bytes() == b"first"  # the last to end wins
+
+
+def test_a_link_stays_and_permissions_too(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    write_whole(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_long_name_fits(tmp_path):
+    write_whole(tmp_path / ("ü" * 127), b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["ü" * 127]

@@ -1,56 +1,140 @@
-"""Sound files read and written in blocks, the format kept, by libsndfile (WAV, FLAC, OGG, Opus, MP3, AIFF, ...).
+"""Sound files read and written in blocks, the format kept: by libsndfile (WAV, FLAC, OGG, MP3, ...), else by ffmpeg.
 
 Samples here are float32, shape (samples, channels), full scale 1. What soundfile calls a frame is a sample here.
-A file is written under another name in the same folder and renamed when it is whole, so that under its own name it is
-complete or not there at all.
+What a file is, its content says; its name only says how to write it. A file is written under another name in the same
+folder and renamed when it is whole, so that under its own name it is complete or not there at all.
 """
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Protocol, Self
 
-import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from audiodae.errors import AudioFileError
+from audiodae.audio_format import (
+    FFMPEG_CONTAINERS,
+    PCM_BITS,
+    AudioFormat,
+    PathName,
+    encode,
+    output_format,
+)
+from audiodae.audio_header import MendedFile, make_plain_wav, mended
+from audiodae.errors import AudioFileError, one_line
+from audiodae.ffmpeg import FfmpegReader, FfmpegWriter, needs_ffmpeg
 from audiodae.frames import Samples
+from audiodae.whole_file import whole_file
 
-# Whole numbers of this many bits. They are rounded here: soundfile would cut off instead, and turn the -0.0000001 of
-# a sum that should be zero into a step.
-PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-PCM_BITS |= {"ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}
-# Codings that take floats as they come, beyond full scale too.
-FLOAT_CODINGS = frozenset({"FLOAT", "DOUBLE"})
-LOSSY_CODINGS = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
+__all__ = [
+    "AudioFormat",
+    "AudioReader",
+    "AudioWriter",
+    "PathName",
+    "SoundReader",
+    "SoundWriter",
+    "encode",
+    "open_reader",
+    "open_writer",
+    "output_format",
+    "refuse_unwritable",
+]
 
-PathName = str | os.PathLike[str]
+# Bytes that a container with sizes of 32 bits holds, less some for its header and tags.
+LARGEST_WAV = 2**32 - 2**20
+SMALL_CONTAINERS = frozenset({"WAV", "WAVEX", "AIFF"})
+ESTIMATED = 2**62  # libsndfile promises this many samples and more where a FLAC stream does not say its length
+RF64_AUTO_DOWNGRADE = 0x1210  # a command of libsndfile: RF64 that turned out small becomes WAV when it is closed
 
 
-@dataclass(frozen=True)
-class AudioFormat:
-    """How a sound file keeps its sound.
+class SoundReader(Protocol):
+    """A sound, open for reading from its beginning on. Use as a context manager.
 
     Attributes
     ----------
-    container : str, as libsndfile names it: "WAV", "FLAC", "OGG", ...
-    coding : str, what libsndfile calls the subtype: "PCM_16", "FLOAT", "VORBIS", ...
-    endian : str, "FILE" for the container's own
-    sample_rate : int, Hz
-    channels : int
+    path : Path
+    format : AudioFormat
+    n_samples : int, what there is by header and size of the file, and a damaged file may hold fewer; None where only
+        the end tells
+    n_expected : int, about how many, for those who wait; None where nothing is known
+    tags : dict, title, artist and the like
     """
 
-    container: str
-    coding: str
-    endian: str
-    sample_rate: int
-    channels: int
+    path: Path
+    format: AudioFormat
+    n_samples: int | None
+    n_expected: int | None
+    tags: dict[str, str]
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def blocks(self, length: int) -> Iterator[Samples]:
+        """Read on to the end: float32, shape (length or fewer, channels), an array of its own each."""
+
+
+class SoundWriter(Protocol):
+    """A sound file in the making. Use as a context manager: at its end the file appears, after an error it never does.
+
+    Attributes
+    ----------
+    path : Path
+    clipped : int, samples so far that lay beyond full scale and were held at it; always 0 for codings that take floats
+    """
+
+    path: Path
+    clipped: int
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def write(self, samples: Samples) -> None:
+        """Append samples, float32, shape (samples, channels)."""
+
+
+def open_reader(path: PathName) -> SoundReader:
+    """Open a sound file, whatever its name says that it is.
+
+    Raises
+    ------
+    AudioFileError
+        It is missing, no regular file, empty, unreadable, no known sound, or needs ffmpeg and there is none.
+    """
+    with _open_regular(Path(path)) as file:
+        known_to_ffmpeg = needs_ffmpeg(file.read(16))
+    return FfmpegReader(path) if known_to_ffmpeg else AudioReader(path)
+
+
+def open_writer(
+    path: PathName,
+    audio_format: AudioFormat,
+    tags: dict[str, str] | None = None,
+    *,
+    source: PathName | None = None,
+    n_samples: int | None = None,
+) -> SoundWriter:
+    """Begin a file that will appear as path.
+
+    Parameters
+    ----------
+    audio_format : as from `output_format`
+    tags : title, artist and the like
+    source : the file that the sound is from: where a video comes out, its picture goes along
+    n_samples : int, how many will be written, where that is known; else a WAV is made ready for any number
+
+    Raises
+    ------
+    AudioFileError
+        The folder is missing or not writable, path is no regular file, or ffmpeg is needed and missing.
+    """
+    refuse_unwritable(Path(path))
+    if audio_format.container in FFMPEG_CONTAINERS:
+        return FfmpegWriter(path, audio_format, tags, source=source)
+    return AudioWriter(path, audio_format, tags, n_samples=n_samples)
 
 
 class _Onward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -63,17 +147,12 @@ class _Onward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no ty
     def seekable(self) -> bool:
         return False
 
+    def become_wav_where_small(self) -> None:
+        soundfile._snd.sf_command(self._file, RF64_AUTO_DOWNGRADE, soundfile._ffi.NULL, 1)
+
 
 class AudioReader:
-    """A sound file, open for reading from its beginning on. Use as a context manager.
-
-    Attributes
-    ----------
-    path : Path
-    format : AudioFormat
-    n_samples : int, as the file's header says; a damaged file may hold fewer
-    tags : dict, title, artist and the like
-    """
+    """A sound file that libsndfile reads: a SoundReader."""
 
     def __init__(self, path: PathName) -> None:
         """Open a sound file.
@@ -84,23 +163,30 @@ class AudioReader:
             It is missing, no regular file, empty, unreadable, or no sound that libsndfile knows.
         """
         self.path = Path(path)
-        _refuse_unreadable(self.path)
-        if self.path.suffix.lower() == ".raw":
-            raise AudioFileError(f"{self.path}: raw samples do not say their rate; send them through `audiodae stream`")
+        self._raw = _open_regular(self.path)
+        # By its descriptor, so that libsndfile sees no name to guess from and every name of a file will do.
+        self._mended = mended(self._raw)
         try:
-            self._file = _Onward(self.path)
-        except (soundfile.SoundFileError, OSError, TypeError) as error:
+            self._file = _Onward(self._mended or self._raw.fileno(), closefd=False)
+        except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
+            self._raw.close()
+            if self.path.suffix.lower() == ".raw":
+                reason = "raw samples do not say their rate; send them through `audiodae stream`"
+                raise AudioFileError(f"{self.path}: {reason}") from None
             raise AudioFileError(f"{self.path}: no sound file that can be read ({_reason(error)})") from None
         file = self._file
         self.format = AudioFormat(file.format, file.subtype, file.endian, file.samplerate, file.channels)
-        self.n_samples = int(file.frames)
-        self.tags: dict[str, str] = file.copy_metadata()
+        self.n_expected = int(file.frames) if file.frames < ESTIMATED else None
+        # Of an MP3 libsndfile only says about how long it is.
+        self.n_samples = None if file.subtype.startswith("MPEG") else self.n_expected
+        self.tags: dict[str, str] = {name: one_line(text) for name, text in file.copy_metadata().items()}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        self._raw.close()
 
     def blocks(self, length: int) -> Iterator[Samples]:
         """Read on to the end.
@@ -123,74 +209,79 @@ class AudioReader:
                 block: Samples = self._file.read(length, dtype="float32", always_2d=True)
             except (soundfile.SoundFileError, OSError) as error:
                 raise AudioFileError(f"{self.path}: damaged ({_reason(error)})") from None
+            if isinstance(self._mended, MendedFile) and self._mended.error is not None:
+                raise self._mended.error
             if not len(block):
                 return
             yield block
 
 
 class AudioWriter:
-    """A sound file in the making. Use as a context manager: at its end the file appears, after an error it never does.
+    """A sound file that libsndfile writes: a SoundWriter."""
 
-    Attributes
-    ----------
-    clipped : int, samples so far that lay beyond full scale and were held at it; always 0 for codings that take floats
-    """
-
-    def __init__(self, path: PathName, audio_format: AudioFormat, tags: dict[str, str] | None = None) -> None:
-        """Begin a file that will appear as path.
-
-        Raises
-        ------
-        AudioFileError
-            The folder is missing or not writable, path is no regular file, or the format cannot be written.
-        """
+    def __init__(
+        self,
+        path: PathName,
+        audio_format: AudioFormat,
+        tags: dict[str, str] | None = None,
+        *,
+        n_samples: int | None = None,
+    ) -> None:
+        """Begin a file that will appear as path; arguments and errors as for `open_writer`."""
         self.path = Path(path)
         refuse_unwritable(self.path)
-        if audio_format.container == "SD2":  # keeps its rate in a second file
-            raise AudioFileError(f"{self.path}: SD2 is not written; name another format, e.g. .wav")
         self.clipped = 0
-        self._coding = audio_format.coding
-        # A link stays a link: what it points to is replaced.
-        self._target = Path(os.path.realpath(self.path))
-        self._part = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(4)}.part")
-        self._format, self._tags = audio_format, tags or {}
+        self._written = 0  # samples of one channel
+        self._wanted, self._format = audio_format, _large_enough(audio_format, n_samples)
+        self._open_end = self._format != audio_format and n_samples is None
+        self._tags = tags or {}
 
     def __enter__(self) -> Self:
-        # The file is made here and not before: from here on a signal either ends in the line below or in __exit__.
-        try:
-            self._open()
-        except BaseException:
-            self._part.unlink(missing_ok=True)
-            raise
+        # The file is made here and not before: from here on a signal either ends in `whole_file` or in __exit__.
+        with ExitStack() as stack:
+            try:
+                part = stack.enter_context(whole_file(self.path))
+                raw = self._raw = stack.enter_context(open(part, "r+b", buffering=0))
+                self._file = _Onward(
+                    raw.fileno(),
+                    "w",
+                    samplerate=self._format.sample_rate,
+                    channels=self._format.channels,
+                    format=self._format.container,
+                    subtype=self._format.coding,
+                    endian=self._format.endian,
+                    closefd=False,
+                )
+            except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+                raise AudioFileError(f"{self.path}: cannot be written ({_reason(error)})") from None
+            stack.push(self._close)
+            if self._open_end:
+                self._file.become_wav_where_small()
+            for name, text in self._tags.items():
+                with suppress(soundfile.SoundFileError):  # not every container has every tag
+                    setattr(self._file, name, text)
+            self._stack = stack.pop_all()
         return self
-
-    def _open(self) -> None:
-        try:
-            self._file = _Onward(
-                self._part,
-                "x",
-                samplerate=self._format.sample_rate,
-                channels=self._format.channels,
-                format=self._format.container,
-                subtype=self._format.coding,
-                endian=self._format.endian,
-            )
-        except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-            raise AudioFileError(f"{self.path}: cannot be written ({_reason(error)})") from None
-        for name, text in self._tags.items():
-            with suppress(soundfile.SoundFileError):  # not every container has every tag
-                setattr(self._file, name, text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
-                self._finish()
-        finally:
+            self._stack.__exit__(kind, error, trace)
+        except (soundfile.SoundFileError, OSError) as failure:
+            if kind is not None or isinstance(failure, AudioFileError):
+                raise
+            raise AudioFileError(f"{self.path}: cannot be written ({_reason(failure)})") from None
+
+    def _close(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write the rest; after an error whatever that gives, for nothing of it will be seen."""
+        if kind is None:
+            self._file.close()
+            if self._open_end and self._wanted.container == "WAV":
+                make_plain_wav(self._raw)
+        else:
             with suppress(soundfile.SoundFileError, OSError):
                 self._file.close()
-            self._part.unlink(missing_ok=True)
 
     def write(self, samples: Samples) -> None:
         """Append samples, float32, shape (samples, channels).
@@ -198,82 +289,34 @@ class AudioWriter:
         Raises
         ------
         AudioFileError
-            The disk is full, or the like.
+            The disk is full, the container is, or the like.
         """
-        encoded, clipped = encode(samples, self._coding)
+        encoded, clipped = encode(samples, self._format.coding)
         self.clipped += clipped
+        self._written += len(samples)
+        if self._format.container in SMALL_CONTAINERS and _n_bytes(self._format, self._written) > LARGEST_WAV:
+            container = self._format.container
+            raise AudioFileError(f"{self.path}: {container} holds 4 GiB and not more; name another format, e.g. .w64")
         try:
             self._file.write(encoded)
         except (soundfile.SoundFileError, OSError, AssertionError) as error:  # soundfile asserts that all was written
             raise AudioFileError(f"{self.path}: cannot be written ({_reason(error)})") from None
 
-    def _finish(self) -> None:
-        """Close, see to it that all lies on the disk, and give the file its name."""
-        try:
-            self._file.close()
-            with open(self._part, "rb+") as file:
-                os.fsync(file.fileno())
-            if self._target.exists():
-                self._part.chmod(stat.S_IMODE(self._target.stat().st_mode))
-            os.replace(self._part, self._target)
-        except (soundfile.SoundFileError, OSError) as error:
-            raise AudioFileError(f"{self.path}: cannot be written ({_reason(error)})") from None
+
+def _large_enough(audio_format: AudioFormat, n_samples: int | None) -> AudioFormat:
+    """Take RF64 for a WAV that is or may become too large."""
+    if audio_format.container not in ("WAV", "WAVEX") or not soundfile.check_format("RF64", audio_format.coding):
+        return audio_format
+    if n_samples is not None and _n_bytes(audio_format, n_samples) <= LARGEST_WAV:
+        return audio_format
+    return replace(audio_format, container="RF64", endian="FILE")
 
 
-def encode(samples: Samples, coding: str) -> tuple[npt.NDArray[np.float32] | npt.NDArray[np.int32], int]:
-    """Make samples fit a coding: held at full scale where it has one, never wrapped round.
-
-    Parameters
-    ----------
-    samples : float32, any shape
-    coding : str, as in AudioFormat
-
-    Returns
-    -------
-    encoded : int32 with the coding's bits uppermost where it is one of whole numbers, else float32
-    clipped : int, samples that lay beyond full scale
-    """
-    if coding in FLOAT_CODINGS | LOSSY_CODINGS:
-        return samples, 0
-    clipped = int(np.count_nonzero(np.abs(samples) > 1))
-    if coding not in PCM_BITS:
-        return np.clip(samples, -1, 1), clipped
-    full_scale = 2.0 ** (PCM_BITS[coding] - 1)
-    whole = np.clip(np.rint(samples * np.float64(full_scale)), -full_scale, full_scale - 1)
-    return whole.astype(np.int32) << (32 - PCM_BITS[coding]), clipped
-
-
-def output_format(source: AudioFormat, path: PathName) -> AudioFormat:
-    """Choose how to write path: as the source, unless the name asks for another container.
-
-    Then the coding stays where the new container has it, else it is the container's usual one.
-
-    Raises
-    ------
-    AudioFileError
-        The container that the name asks for cannot be written.
-    """
-    wanted = {"OPUS": "OGG", "OGA": "OGG", "WAVE": "WAV", "AIF": "AIFF"}
-    suffix = Path(path).suffix[1:].upper()
-    container = wanted.get(suffix, suffix)
-    if container not in soundfile.available_formats() or container == _plain(source.container):
-        return source
-    coding = "OPUS" if suffix == "OPUS" else _closest_coding(source.coding, container)
-    if coding is None:
-        raise AudioFileError(f"{path}: {container} cannot be written; name another format, e.g. .wav")
-    return AudioFormat(container, coding, "FILE", source.sample_rate, source.channels)
-
-
-def _closest_coding(coding: str, container: str) -> str | None:
-    """Keep a lossless coding where the container has it, give 24 bits for more; else the container's usual coding."""
-    # A lossy stream inside WAV is legal and surprises every program that reads it.
-    lossless = coding in PCM_BITS or coding in FLOAT_CODINGS
-    for candidate in (coding, "PCM_24") if lossless else ():
-        fine = candidate == coding or coding in FLOAT_CODINGS or PCM_BITS[coding] > 24
-        if fine and soundfile.check_format(container, candidate):
-            return candidate
-    usual: str | None = soundfile.default_subtype(container)
-    return usual
+def _n_bytes(audio_format: AudioFormat, n_samples: int) -> int:
+    """Give the bytes that samples take, for the codings of WAV that have no blocks; for the others at most that."""
+    wide = {"DOUBLE": 64, "FLOAT": 32}
+    bits = wide.get(audio_format.coding) or PCM_BITS.get(audio_format.coding, 8)
+    return n_samples * audio_format.channels * bits // 8
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -295,24 +338,26 @@ def refuse_unwritable(path: Path) -> None:
         raise AudioFileError(f"{path}: the folder {folder} is not writable")
 
 
-def _refuse_unreadable(path: Path) -> None:
-    if path.is_dir():
-        raise AudioFileError(f"{path}: is a folder; name a sound file")
-    if not path.exists():
-        raise AudioFileError(f"{path}: no such file")
-    if not path.is_file():  # opening a pipe would wait for ever
-        raise AudioFileError(f"{path}: is not a regular file; for a pipe there is `audiodae stream`")
+def _open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; a pipe is not waited for."""
     try:
-        with open(path, "rb") as file:
-            if not file.read(1):
-                raise AudioFileError(f"{path}: is empty")
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        file = os.fdopen(descriptor, "rb", buffering=0)  # libsndfile reads on from where the system stands
+    except IsADirectoryError:
+        os.close(descriptor)
+        raise AudioFileError(f"{path}: is a folder; name a sound file") from None
+    except FileNotFoundError:
+        raise AudioFileError(f"{path}: no such file") from None
     except PermissionError:
         raise AudioFileError(f"{path}: may not be read (permissions)") from None
-
-
-def _plain(container: str) -> str:
-    """Give the name that a file's suffix would have: three containers of libsndfile call themselves .wav."""
-    return "WAV" if container in ("WAVEX", "RF64") else container
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in its name
+        raise AudioFileError(f"{path}: cannot be opened ({_reason(error)})") from None
+    status = os.fstat(descriptor)
+    wrong = None if stat.S_ISREG(status.st_mode) else "is not a regular file; a pipe is read from standard input, as -"
+    if wrong or not status.st_size:
+        file.close()
+        raise AudioFileError(f"{path}: {wrong or 'is empty'}")
+    return file
 
 
 def _reason(error: Exception) -> str:
@@ -320,4 +365,4 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = getattr(error, "error_string", None) or str(error) or "the disk may be full"
-    return str(text).strip().rstrip(".")
+    return one_line(str(text)).strip().rstrip(".")

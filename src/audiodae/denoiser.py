@@ -56,6 +56,7 @@ class Denoiser:
         limit_db: float | None = None,
         mix: float = 1.0,
         channels: Literal["linked", "independent"] = "linked",
+        output: Literal["speech", "noise"] = "speech",
     ) -> Samples:
         """Clean a whole sound.
 
@@ -67,10 +68,11 @@ class Denoiser:
         mix : share of the cleaned sound, 0 to 1; the rest is the original, aligned
         channels : "linked" gives all channels the same gains, so that the stereo image stands; "independent" cleans
             each as a sound of its own
+        output : "speech", or "noise": what was removed, the samples less the speech
 
         Returns
         -------
-        clean : float32, the shape of samples; with a warning where some were not finite and became silence
+        speech or noise : float32, the shape of samples; with a warning where some were not finite and became silence
 
         Raises
         ------
@@ -79,6 +81,8 @@ class Denoiser:
         """
         if channels not in ("linked", "independent"):
             raise SignalError(f'channels is {channels!r}; need "linked" or "independent"')
+        if output not in ("speech", "noise"):
+            raise SignalError(f'output is {output!r}; need "speech" or "noise"')
         array = _as_float(samples)
         n_channels = array.shape[1] if array.ndim == 2 else 1
         linked = channels == "linked"
@@ -86,7 +90,7 @@ class Denoiser:
         clean = np.concatenate([stream.feed(array), stream.flush()])
         if stream.repaired:
             warnings.warn(f"{stream.repaired} samples were not finite and became silence", stacklevel=2)
-        return clean
+        return repair(array)[0] - clean if output == "noise" else clean
 
     def stream(
         self,
@@ -202,7 +206,7 @@ class Stream:
             yield samples[:, start : start + length]
 
     def _clean_block(self, samples: npt.NDArray[np.floating]) -> Samples:
-        block, repaired = _repair(samples)
+        block, repaired = repair(samples)
         self.repaired += repaired
         ready = self._advance(self._analyser.feed(block))
         self._fed += block.shape[1]
@@ -258,7 +262,7 @@ def _as_float(samples: npt.ArrayLike) -> npt.NDArray[np.floating]:
     return array
 
 
-def _repair(samples: npt.NDArray[np.floating]) -> tuple[Samples, int]:
+def repair(samples: npt.NDArray[np.floating]) -> tuple[Samples, int]:
     """Replace what is not finite, or too large to be sound, by silence; give float32 and the number replaced."""
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is repaired
         block = samples.astype(np.float32)

@@ -1,8 +1,13 @@
 """The command line as a user runs it: a process."""
 
+import io
 import os
+import signal
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+
+from audiodae.cli import main
 
 COMMAND = [sys.executable, "-m", "audiodae"]
 
@@ -11,6 +16,18 @@ def audiodae(*arguments, text=True, **settings):
     """Run `audiodae ARGUMENTS` and give what came of it."""
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=text, check=False, timeout=60, **settings)
+
+
+def here(*arguments, cwd):
+    """The same within this process: for commands that import torch, of which a test needs many."""
+    out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    try:
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+            main([*map(str, arguments)])
+    except SystemExit as end:
+        return subprocess.CompletedProcess(arguments, end.code, out.getvalue(), err.getvalue())
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def with_model(path):

@@ -34,7 +34,10 @@ def noisy(tmp_path):
 def test_a_file_is_cleaned(noisy, half, tmp_path):
     done = audiodae("clean", noisy, tmp_path / "clean.wav", "--model", half)
     assert (done.returncode, done.stderr) == (0, "")
-    pattern = rf"{re.escape(str(tmp_path))}/clean\.wav: 1\.00 s, rtf 0\.\d{{4}}, 0 samples repaired, 0 clipped\n"
+    pattern = (
+        rf"{re.escape(str(tmp_path))}/clean\.wav: 1\.00 s, rtf \d\.\d{{4}}, noise reduced by 6\.0 dB, "
+        r"speech at -26\.0 dBFS, 0 samples repaired, 0 clipped\n"
+    )
     assert re.fullmatch(pattern, done.stdout)
     before, after = soundfile.info(noisy), soundfile.info(tmp_path / "clean.wav")
     for what in ("format", "subtype", "samplerate", "channels", "frames"):
@@ -58,12 +61,18 @@ def test_as_the_library_does(noisy, tmp_path):
 def test_json(noisy, half, tmp_path):
     done = audiodae("clean", noisy, tmp_path / "clean.flac", "--model", half, "--json")
     told = json.loads(done.stdout)
-    assert 0 < told.pop("rtf") < 1
+    assert told.pop("rtf") > 0
+    levels = [told.pop(f"{what}_dbfs") for what in ("level_before", "level_after", "speech_level")]
+    assert levels == pytest.approx([-20, -26, -26], abs=0.1)
+    assert told.pop("noise_reduction_db") == pytest.approx(6.02, abs=0.01)
     assert told == {
         "input": str(noisy),
         "output": str(tmp_path / "clean.flac"),
         "model": "test",
+        "sample_rate": 44_100,
+        "channels": 2,
         "audio_seconds": 1.0,
+        "muted_share": 0.0,
         "repaired_samples": 0,
         "clipped_samples": 0,
         "missing_samples": 0,
@@ -90,8 +99,6 @@ def test_what_is_not_finite_is_silenced_counted_and_told(half, tmp_path):
 def bad_input(folder, kind):
     path = folder / "bad.wav"
     match kind:
-        case "folder":
-            path.mkdir()
         case "empty":
             path.touch()
         case "text":
@@ -110,7 +117,6 @@ def bad_input(folder, kind):
     ("kind", "message"),
     [
         ("missing", "no such file"),
-        ("folder", "is a folder"),
         ("empty", "is empty"),
         ("text", "no sound file"),
         ("pipe", "not a regular file"),
@@ -129,7 +135,7 @@ def test_bad_input(half, tmp_path, kind, message):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [(".", "is a folder"), ("no/out.wav", "there is no folder"), ("noisy.wav", "the input itself"), ("p", "regular")],
+    [(".", "is a folder"), ("no/out.wav", "there is no folder"), ("p", "regular")],
 )
 def test_bad_output(noisy, half, tmp_path, name, message):
     os.mkfifo(tmp_path / "p")
@@ -140,9 +146,42 @@ def test_bad_output(noisy, half, tmp_path, name, message):
     assert sorted(os.listdir(tmp_path)) == ["noisy.wav", "p"]
 
 
-def test_the_input_by_a_link(noisy, half, tmp_path):
+def test_the_input_is_replaced_when_asked_only(noisy, half, tmp_path):
+    sound = soundfile.read(noisy)[0]
     os.link(noisy, tmp_path / "other.wav")
-    assert_refused(audiodae("clean", noisy, tmp_path / "other.wav", "--overwrite"), "the input itself")
+    for name in ("noisy.wav", "other.wav"):
+        assert_refused(audiodae("clean", noisy, tmp_path / name, "--model", half), "the input itself", "--overwrite")
+    assert audiodae("clean", noisy, noisy, "--model", half, "--overwrite").returncode == 0
+    np.testing.assert_allclose(soundfile.read(noisy)[0], sound / 2, atol=2**-23)
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "other.wav")[0], sound)
+
+
+def test_what_was_removed(noisy, half, tmp_path):
+    done = audiodae("clean", noisy, tmp_path / "out.wav", "--model", half, "--output", "both", "--subtype", "FLOAT")
+    assert done.returncode == 0, done.stderr
+    speech, noise = (soundfile.read(tmp_path / name)[0] for name in ("out.wav", "out.noise.wav"))
+    np.testing.assert_allclose(speech + noise, soundfile.read(noisy)[0], rtol=0, atol=1e-7)
+    assert soundfile.info(tmp_path / "out.noise.wav").subtype == "FLOAT"
+
+
+def test_strict(half, tmp_path):
+    soundfile.write(tmp_path / "in.wav", np.full(1_000, np.nan, np.float32), 16_000, subtype="FLOAT")
+    done = audiodae("clean", tmp_path / "in.wav", tmp_path / "out.wav", "--model", half, "--strict")
+    assert_refused(done, "in.wav", "1000 samples", "not finite")
+    assert os.listdir(tmp_path) == ["in.wav"]
+
+
+def test_plot(noisy, half, tmp_path):
+    done = audiodae("clean", noisy, tmp_path / "out.wav", "--model", half, "--plot", tmp_path / "picture.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "picture.png").read_bytes()[:4] == b"\x89PNG"
+    assert_refused(
+        audiodae("clean", noisy, tmp_path / "new.wav", "--model", half, "--plot", tmp_path / "picture.png"),
+        "picture.png: exists already",
+    )
+    done = audiodae("clean", noisy, tmp_path / "new.wav", "--model", half, "--plot", tmp_path / "picture.jpg")
+    assert done.returncode == 2 and "PNG" in done.stderr
+    assert not (tmp_path / "new.wav").exists()
 
 
 def test_an_output_that_exists(noisy, half, tmp_path):
@@ -202,3 +241,13 @@ def test_ended_in_the_middle_it_leaves_nothing(half, tmp_path, number):
     assert running.returncode == 128 + number, err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["long.wav"]
+
+
+def test_a_name_of_any_bytes(noisy, half, tmp_path):
+    strange = os.fsencode(tmp_path) + b"/n\xffe w\nline.wav"
+    os.link(noisy, strange)
+    done = subprocess.run(
+        [*COMMAND, "clean", strange, strange + b".flac", "--model", half], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"\n") == 1 and os.path.exists(strange + b".flac")

@@ -1,12 +1,12 @@
-"""A progress bar on stderr, for commands that work through a known amount."""
+"""A progress bar on stderr, for commands that work through an amount that they mostly know."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(name: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give what takes how much is done and how much there is; the bar is gone when the work is."""
+def progress_bar(name: str, *, shown: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """Give what takes how much is done and how much there is, None if unknown; the bar is gone when the work is."""
     if not shown:
         yield lambda done, total: None
         return
@@ -16,4 +16,4 @@ def progress_bar(name: str, *, shown: bool) -> Iterator[Callable[[int, int], Non
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(escape(name), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=max(total, done))
+        yield lambda done, total: bar.update(task, completed=done, total=max(total, done) if total else None)

@@ -4,12 +4,12 @@ They are spawned, not forked: a fork copies the locks of running threads. When t
 they end too, rather than write on beside the run that takes its place.
 """
 
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import TypeVar
+
+from audiodae.workers import end_with_parent
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -27,19 +27,8 @@ def map_in_order(work: Callable[[Item], Answer], items: Sequence[Item], jobs: in
     if jobs <= 1:
         yield from map(work, items)
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:
         yield from pool.map(work, items)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
