@@ -57,7 +57,7 @@ def test_processes_change_nothing(pairs, scores, gate):
 def test_processes_get_one_thread_each_and_this_one_keeps_its_own(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    with scoring._one_blas_thread_in_children():
+    with scoring.one_thread_in_children():
         assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
     assert os.environ["OMP_NUM_THREADS"] == "7" and "OPENBLAS_NUM_THREADS" not in os.environ
 

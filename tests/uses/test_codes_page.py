@@ -13,6 +13,7 @@ from audiodae.uses.codes_page import codes_page
 from audiodae.uses.encoding import encode_recordings
 from audiodae.uses.recordings import DEFAULT_CODES, load_network
 from audiodae.uses.search import nearest
+from tests.cli.process import assert_refused, here
 from tests.uses.made_up import RATE, SMALL, spoken, with_noise
 
 SHIPPED = shipped_patch_autoencoders()
@@ -72,6 +73,13 @@ def test_export_keeps_the_weights_and_adds_a_card(run, tmp_path):
     assert b"somebodys_folder" not in target.read_bytes()
     page = codes_page(target)
     assert "# `mine`, version 1" in page and "my words" in page and "| gain | 3 |" in page
+
+
+def test_the_command_exports_both_kinds_of_runs(run, tmp_path):
+    done = here("export", run, "mine.safetensors", "--card", "data=my words", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "mine.safetensors: 0.2 MB\n")
+    assert read_card(tmp_path / "mine.safetensors")["data"] == "my words"
+    assert_refused(here("export", run, "mine.safetensors", cwd=tmp_path), "exists already")
 
 
 def test_what_cannot_be_exported_is_said(run, tmp_path):

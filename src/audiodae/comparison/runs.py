@@ -119,6 +119,8 @@ def carry_out(place: Place, *, jobs: int, on_progress: Callable[[int, int], None
     """
     for subject in SUBJECTS:
         _subject(place, subject, None)  # a folder that cannot be read is said before anything is trained
+    for subject in SUBJECTS:  # what cannot be read is said before anything is trained
+        _subject(place, subject, None)
     runs = plan(place)
     missing = [run for run in runs if _found(place, run) is None]
     on_progress(len(runs) - len(missing), len(runs))
