@@ -77,7 +77,7 @@ def test_export_keeps_the_weights_and_adds_a_card(run, tmp_path):
 
 def test_the_command_exports_both_kinds_of_runs(run, tmp_path):
     done = here("export", run, "mine.safetensors", "--card", "data=my words", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "mine.safetensors: 0.2 MB\n")
+    assert (done.returncode, done.stdout) == (0, "mine.safetensors: 0.1 MB\n")
     assert read_card(tmp_path / "mine.safetensors")["data"] == "my words"
     assert_refused(here("export", run, "mine.safetensors", cwd=tmp_path), "exists already")
 

@@ -53,7 +53,7 @@ def file_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(
-    epilog="\b\nExample:\n  audiodae clean noisy.wav clean.wav --limit-db 20\n"
+    epilog="\b\nExamples:\n  audiodae clean noisy.wav clean.wav --limit-db 20\n"
     "  ffmpeg -i talk.mp4 -f wav - | audiodae clean - - | ffmpeg -i - talk.mp3"
 )
 @click.argument("source", metavar="IN")

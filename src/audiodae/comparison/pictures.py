@@ -59,7 +59,7 @@ def map_figure(kept: Mapping[str, Arrays]) -> Figure:
     columns = min(3, len(kept))
     height = -(-len(kept) // columns)
     figure = Figure(figsize=(3.3 * columns, 3.3 * height + 0.4), layout="constrained")
-    axes = figure.subplots(height, columns, squeeze=False).flat
+    axes = figure.subplots(height, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
     for axis, (name, of) in zip(axes, kept.items(), strict=False):
