@@ -103,7 +103,7 @@ def test_every_command_stands_in_the_docs():
     assert "\\b" not in page  # click's mark in a raw docstring, where it does not work
     for name in COMMANDS:
         assert f"## audiodae {name}\n" in page
-        assert "Example:" in page.partition(f"## audiodae {name}\n")[2].partition("\n## ")[0]
+        assert "\n  Example" in page.partition(f"## audiodae {name}\n")[2].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize(
