@@ -105,8 +105,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(half, tmp_path):
     assert 3 <= len(kept) < 12 and not list(out.glob(".*.part"))
     assert json.loads(audiodae(*arguments, "--json").stdout)["failed"] == 0
     assert len(list(out.glob("[!.]*"))) == 12
-    # The one that had just appeared may not have been noted as done yet.
-    assert sum((out / name).stat().st_mtime_ns != changed for name, changed in kept.items()) <= 1
+    # What either process had just finished may not have been noted as done yet.
+    assert sum((out / name).stat().st_mtime_ns != changed for name, changed in kept.items()) <= 2
 
 
 def test_the_summary_on_a_terminal_is_a_table(monkeypatch):
