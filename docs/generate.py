@@ -1,5 +1,6 @@
 """Write the pages that the code knows best: docs/cli.md from the commands' help, docs/recipe.md and
-docs/family-recipe.md from the recipes, and the page of each shipped network from its card.
+docs/family-recipe.md from the recipes, docs/inputs.md from what `audiodae clean` does with each input, and the page of
+each shipped network from its card.
 
 `make docs` runs this; tests/test_docs.py holds the pages to it. Needs `pip install "audiodae[train,evaluate]"`.
 """
@@ -8,6 +9,8 @@ import inspect
 import json
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -42,7 +45,8 @@ def cli_page() -> str:
         "# Command line\n\n"
         "<!-- Written by `make docs` from the commands' help: change the help, not this page. -->\n\n"
         "Results go to standard output, progress and warnings to standard error. What you can put right is told in\n"
-        "one line, with exit code 1; wrong usage has 2, an interrupted command 130.\n"
+        "one line, with exit code 1; wrong usage has 2, an interrupted command 130. A command whose output nobody\n"
+        "reads any more (`| head`) ends without a word, with 141.\n"
     )
     return head + "".join(f"\n## {title}\n\n```text\n{text}\n```\n" for title, text in sections.items())
 
@@ -74,6 +78,11 @@ def family_recipe_page() -> str:
     return head + "".join(_table(name, value, FamilyRecipe) for name, value in defaults.items())
 
 
+def inputs_page() -> str:
+    """What happens to which input: a program of its own, which forks for every row."""
+    return subprocess.run([sys.executable, HERE / "inputs.py"], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def write(folder: Path) -> None:
     """Write all pages, and beside each shipped network the page of its card."""
     for path in shipped_networks().values():
@@ -81,6 +90,7 @@ def write(folder: Path) -> None:
     for path in shipped_patch_autoencoders().values():
         path.with_suffix(".md").write_text(codes_page(path), encoding="utf-8")
     (folder / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (folder / "inputs.md").write_text(inputs_page(), encoding="utf-8")
     (folder / "recipe.md").write_text(recipe_page(), encoding="utf-8")
     (folder / "family-recipe.md").write_text(family_recipe_page(), encoding="utf-8")
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiodae import AudioFileError, Denoiser, Network, SignalError
+from audiodae import AudioFileError, Denoiser, Network, SignalError, audio
 from audiodae.files import CleanOptions, clean_file, noise_path
-from tests import networks
+from tests import networks, series_networks
 from tests.long.kill import kill_often
 
 RECURRENT = Denoiser(Network.from_bytes(networks.recurrent().SerializeToString(), source="test"))
 UNIT = Denoiser(Network.from_bytes(networks.constant(1).SerializeToString(), source="test"))
+SERIES = Denoiser(Network.from_bytes(series_networks.scaled().SerializeToString(), source="test"))
 OVERWRITE = CleanOptions(overwrite=True)
 
 
@@ -106,6 +107,14 @@ def test_settings_and_rates_that_make_no_sense_leave_nothing(tmp_path):
     with pytest.raises(SignalError, match=r"slow.wav.*sample rate 1000"):
         clean_file(RECURRENT, write_noise(tmp_path / "slow.wav", rate=1_000), tmp_path / "out.wav")
     assert sorted(os.listdir(tmp_path)) == ["in.wav", "slow.wav"]
+
+
+def test_sound_is_not_given_to_a_network_for_series(tmp_path):
+    for rate in (360, 48_000):
+        source = write_noise(tmp_path / "in.wav", rate=rate)
+        with pytest.raises(SignalError, match=r"in.wav: is sound, and the network test cleans series"):
+            clean_file(SERIES, source, tmp_path / "out.wav")
+    assert os.listdir(tmp_path) == ["in.wav"]
 
 
 MEASURE = """
@@ -219,6 +228,20 @@ def test_levels_beyond_full_scale_are_kept_and_nothing_is_rescaled(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that forks")
+def test_beyond_4_gib_it_is_rf64_and_complete(tmp_path, monkeypatch):
+    """With a smaller limit; tests/long/memory.py does it with a real one."""
+    source = write_noise(tmp_path / "in.wav", 100_000, 2)
+    clean_file(UNIT, source, tmp_path / "small.wav")
+    monkeypatch.setattr(audio, "LARGEST_WAV", 500_000)
+    clean_file(UNIT, source, tmp_path / "out.wav")
+    assert (soundfile.info(tmp_path / "small.wav").format, soundfile.info(tmp_path / "out.wav").format) == (
+        "WAV",
+        "RF64",
+    )
+    heard, noisy = soundfile.read(tmp_path / "out.wav")[0], soundfile.read(source)[0]
+    np.testing.assert_allclose(heard, noisy, rtol=0, atol=2**-22)
+
+
 def test_killed_at_any_moment_it_leaves_the_old_or_the_new(tmp_path):
     counts = kill_often(4, tmp_path)  # `python tests/long/kill.py` does a hundred
     assert counts["harmed"] == counts["parts at the end"] == 0

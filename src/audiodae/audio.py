@@ -25,6 +25,7 @@ from audiodae.audio_format import (
     output_format,
 )
 from audiodae.audio_header import MendedFile, make_plain_wav, mended
+from audiodae.c_output import c_output_silenced
 from audiodae.errors import AudioFileError, one_line
 from audiodae.ffmpeg import FfmpegReader, FfmpegWriter, needs_ffmpeg
 from audiodae.frames import Samples
@@ -58,8 +59,7 @@ class SoundReader(Protocol):
     ----------
     path : Path
     format : AudioFormat
-    n_samples : int, what there is by header and size of the file, and a damaged file may hold fewer; None where only
-        the end tells
+    n_samples : int, what there is by its header, and a damaged file may hold fewer; None where only the end tells
     n_expected : int, about how many, for those who wait; None where nothing is known
     tags : dict, title, artist and the like
     """
@@ -167,7 +167,8 @@ class AudioReader:
         # By its descriptor, so that libsndfile sees no name to guess from and every name of a file will do.
         self._mended = mended(self._raw)
         try:
-            self._file = _Onward(self._mended or self._raw.fileno(), closefd=False)
+            with c_output_silenced():
+                self._file = _Onward(self._mended or self._raw.fileno(), closefd=False)
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             self._raw.close()
             if self.path.suffix.lower() == ".raw":
@@ -178,7 +179,7 @@ class AudioReader:
         self.format = AudioFormat(file.format, file.subtype, file.endian, file.samplerate, file.channels)
         self.n_expected = int(file.frames) if file.frames < ESTIMATED else None
         # Of an MP3 libsndfile only says about how long it is.
-        self.n_samples = None if file.subtype.startswith("MPEG") else self.n_expected
+        self.n_samples = None if file.subtype.startswith("MPEG") else self._promised(self.n_expected)
         self.tags: dict[str, str] = {name: one_line(text) for name, text in file.copy_metadata().items()}
 
     def __enter__(self) -> Self:
@@ -187,6 +188,15 @@ class AudioReader:
     def __exit__(self, *_: object) -> None:
         self._file.close()
         self._raw.close()
+
+    def _promised(self, n_samples: int | None) -> int | None:
+        """Give how many samples the header speaks of, where the file holds so many and was cut short."""
+        cut = self._mended.cut if isinstance(self._mended, MendedFile) else None
+        if not n_samples or cut is None:
+            return n_samples
+        said, room = cut
+        sample_bytes = room // n_samples
+        return said // sample_bytes if sample_bytes else round(said / room * n_samples)
 
     def blocks(self, length: int) -> Iterator[Samples]:
         """Read on to the end.
@@ -206,9 +216,11 @@ class AudioReader:
         """
         while True:
             try:
-                block: Samples = self._file.read(length, dtype="float32", always_2d=True)
+                with c_output_silenced():
+                    block: Samples = self._file.read(length, dtype="float32", always_2d=True)
             except (soundfile.SoundFileError, OSError) as error:
-                raise AudioFileError(f"{self.path}: damaged ({_reason(error)})") from None
+                rest = "ffmpeg may save the rest: ffmpeg -i IN OUT.wav"
+                raise AudioFileError(f"{self.path}: damaged ({_reason(error)}); {rest}") from None
             if isinstance(self._mended, MendedFile) and self._mended.error is not None:
                 raise self._mended.error
             if not len(block):
@@ -331,9 +343,9 @@ def refuse_unwritable(path: Path) -> None:
     if path.is_dir():
         raise AudioFileError(f"{path}: is a folder; name a file in it")
     if path.exists() and not path.is_file():
-        raise AudioFileError(f"{path}: is not a regular file")
+        raise AudioFileError(f"{path}: is not a regular file; name one, or - for standard output")
     if not folder.is_dir():
-        raise AudioFileError(f"{path}: there is no folder {folder}")
+        raise AudioFileError(f"{path}: there is no folder {folder}; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise AudioFileError(f"{path}: the folder {folder} is not writable")
 
@@ -365,4 +377,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = getattr(error, "error_string", None) or str(error) or "the disk may be full"
+    if "SF_INFO struct incomplete" in text:  # its check of what it has read from the header
+        return "its header has a sample rate or a number of channels that cannot be"
     return one_line(str(text)).strip().rstrip(".")

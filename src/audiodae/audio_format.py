@@ -28,6 +28,13 @@ SUFFIXES = {"OPUS": "OGG", "OGA": "OGG", "WAVE": "WAV", "BWF": "WAV", "RIFX": "W
 SUFFIXES |= {"SND": "AU", "M4B": "M4A", "M4V": "MP4", "3GP": "MP4"}
 
 
+# Suffixes that promise what is not written: another sound under such a name would be a trap.
+UNWRITTEN = frozenset(
+    {"AAC", "AC3", "AMR", "APE", "DSF", "EAC3", "FLV", "MPC", "MPEG", "MPG", "MP2", "SPX", "TS", "TTA"}
+)
+UNWRITTEN |= {"PCM", "RAW", "WMA", "WMV", "WV"}
+
+
 @dataclass(frozen=True)
 class AudioFormat:
     """How a sound file keeps its sound.
@@ -93,6 +100,8 @@ def output_format(source: AudioFormat, path: PathName, subtype: str | None = Non
     """
     suffix = Path(path).suffix[1:].upper()
     container = SUFFIXES.get(suffix, suffix)
+    if container in UNWRITTEN:
+        raise AudioFileError(f"{path}: {container} cannot be written; name another format, e.g. .wav or .m4a")
     if not codings_of(container) or container == _plain(source.container):
         chosen = source
     else:

@@ -14,6 +14,12 @@ from typing import BinaryIO
 MAX_CHUNKS = 1000  # looked through for the sound; a file with more is left to libsndfile
 AU_HEADER = 24  # bytes, at least
 ALL_ONES = 0xFFFFFFFF
+# Sizes from here on mean "until the end": sox writes a little less than 2^31, others all ones, or a CAF -1.
+SIZE_OF_NO_MEANING = 0x7FFF0000
+LONG_SIZE_OF_NO_MEANING = 2**62
+
+Patches = dict[int, bytes]
+Found = tuple[Patches, tuple[int, int] | None]
 
 
 def mended(file: BinaryIO) -> "MendedFile | None":
@@ -28,20 +34,25 @@ def mended(file: BinaryIO) -> "MendedFile | None":
     head = file.read(12)
     try:
         if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:] == b"WAVE":
-            patches = _wav_patches(file, head[:4], end)
+            patches, cut = _wav_patches(file, head[:4], end)
         elif head[:4] == b".snd":
-            patches = _au_patches(head, end)
+            patches, cut = _au_patches(head, end)
         elif head[:4] == b"caff":
-            patches = _caf_patches(file, end)
+            patches, cut = _caf_patches(file, end)
         else:
-            patches = {}
+            patches, cut = {}, None
     except struct.error:  # it ends within its header
-        patches = {}
+        patches, cut = {}, None
     file.seek(0)
-    return MendedFile(file, patches) if patches else None
+    return MendedFile(file, patches, cut) if patches else None
 
 
-def _wav_patches(file: BinaryIO, kind: bytes, end: int) -> dict[int, bytes]:
+def _cut(said: int, room: int, no_meaning: int = SIZE_OF_NO_MEANING) -> tuple[int, int] | None:
+    """Give the bytes of sound that a header promises and those that there are, where some are missing."""
+    return (said, room) if 0 < room < said < no_meaning else None
+
+
+def _wav_patches(file: BinaryIO, kind: bytes, end: int) -> Found:
     order = ">" if kind == b"RIFX" else "<"
     position, ds64 = 12, None
     for _ in range(MAX_CHUNKS):
@@ -54,17 +65,17 @@ def _wav_patches(file: BinaryIO, kind: bytes, end: int) -> dict[int, bytes]:
             break
         position = start + size + size % 2
     else:
-        return {}
+        return {}, None
     room = end - start
     if kind == b"RF64" and ds64 is not None:
         file.seek(ds64)
         _, said, _ = struct.unpack("<QQQ", file.read(24))
         if size == ALL_ONES and not _is_true(file, said, start, end, order):
-            return {ds64: struct.pack("<QQQ", end - 8, room, 0)}
+            return {ds64: struct.pack("<QQQ", end - 8, room, 0)}, _cut(said, room, LONG_SIZE_OF_NO_MEANING)
     elif not _is_true(file, size, start, end, order):
         # libsndfile takes all ones, where the sound is longer too, for "until the end of the file".
-        return {4: b"\xff" * 4, start - 4: b"\xff" * 4}
-    return {}
+        return {4: b"\xff" * 4, start - 4: b"\xff" * 4}, _cut(size, room)
+    return {}, None
 
 
 def _is_true(file: BinaryIO, size: int, start: int, end: int, order: str) -> bool:
@@ -81,14 +92,14 @@ def _is_true(file: BinaryIO, size: int, start: int, end: int, order: str) -> boo
     return abs(position - end) <= 1  # a last byte of padding is often left out
 
 
-def _au_patches(head: bytes, end: int) -> dict[int, bytes]:
+def _au_patches(head: bytes, end: int) -> Found:
     start, size = struct.unpack(">II", head[4:])
     if start >= AU_HEADER and end > start and (size == 0 or start + size > end):
-        return {8: b"\xff" * 4}
-    return {}
+        return {8: b"\xff" * 4}, _cut(size, end - start)
+    return {}, None
 
 
-def _caf_patches(file: BinaryIO, end: int) -> dict[int, bytes]:
+def _caf_patches(file: BinaryIO, end: int) -> Found:
     position = 8
     for _ in range(MAX_CHUNKS):
         file.seek(position)
@@ -97,11 +108,13 @@ def _caf_patches(file: BinaryIO, end: int) -> dict[int, bytes]:
         if name == b"data":
             # The sound begins with four bytes that count its edits.
             wrong = size < 4 or start + size > end
-            return {start - 8: struct.pack(">q", end - start)} if wrong and end - start >= 4 else {}
+            if not wrong or end - start < 4:
+                return {}, None
+            return {start - 8: struct.pack(">q", end - start)}, _cut(size - 4, end - start - 4, LONG_SIZE_OF_NO_MEANING)
         if not 0 <= size <= end - start:
-            return {}
+            return {}, None
         position = start + size
-    return {}
+    return {}, None
 
 
 def make_plain_wav(file: BinaryIO) -> None:
@@ -134,10 +147,14 @@ class MendedFile:
     """A file in which some bytes read as others; what soundfile needs to read from it.
 
     libsndfile calls from C, where an exception would be printed and forgotten: it is kept in `error`.
+
+    Attributes
+    ----------
+    cut : the bytes of sound that the header promises and those that there are, or None where none are missing
     """
 
-    def __init__(self, file: BinaryIO, patches: dict[int, bytes]) -> None:
-        self._file, self._patches = file, patches
+    def __init__(self, file: BinaryIO, patches: Patches, cut: tuple[int, int] | None = None) -> None:
+        self._file, self._patches, self.cut = file, patches, cut
         self.error: BaseException | None = None
 
     def read(self, size: int = -1) -> bytes:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 import numpy as np
 
@@ -22,12 +22,16 @@ from audiodae.audio import (
     output_format,
     refuse_unwritable,
 )
-from audiodae.denoiser import Denoiser, Stream, repair
-from audiodae.errors import AudioFileError, SignalError
+from audiodae.denoiser import Denoiser, repair
+from audiodae.errors import AudiodaeError, AudioFileError, SignalError
 from audiodae.frames import Samples
 from audiodae.levels import LevelMeter, Levels
+from audiodae.live_stream import LiveStream
 from audiodae.pipes import WavPipeWriter, is_pipe, open_stdin
 from audiodae.wav_stream import stream_format
+
+if TYPE_CHECKING:
+    from audiodae.plots import Cleaning
 
 BLOCK_VALUES = 2**17  # samples of all channels read at once: eight seconds of mono at 16 kHz
 
@@ -87,6 +91,7 @@ class CleanedFile(Levels):
     repaired_samples : int, samples that were not finite and became silence
     clipped_samples : int, samples beyond what the file's coding can hold, held at full scale
     missing_samples : int, samples that the source's header promised and the damaged file did not hold
+    model : str, name of the network
     """
 
     source: Path
@@ -98,6 +103,7 @@ class CleanedFile(Levels):
     repaired_samples: int
     clipped_samples: int
     missing_samples: int
+    model: str
 
     def as_json(self) -> dict[str, object]:
         """Give all of it as JSON has it; "input" and "output" are the paths."""
@@ -112,24 +118,27 @@ def clean_file(
     target: PathName,
     *,
     options: CleanOptions = DEFAULTS,
+    plot: PathName | None = None,
     on_progress: Callable[[int, int | None], None] = lambda done, total: None,
-    on_block: Callable[[Samples, Samples, int], None] = lambda noisy, speech, sample_rate: None,
 ) -> CleanedFile:
     """Clean a sound file: same rate, channels, coding, length and tags; target appears complete or not at all.
 
     Parameters
     ----------
     source, target : paths, or "-" for standard input and output; target's suffix may ask for another container
+    plot : PNG to draw spectrograms and levels in, before and after; of no samples there is no picture
     on_progress : called with the samples done and in all (None where a pipe does not say)
-    on_block : called with what was heard and what is left of it, float32, shape (samples, channels), and the rate
 
     Raises
     ------
+    AudiodaeError
+        A picture is wanted and matplotlib is not installed.
     AudioFileError
-        Source cannot be read, or target not be written, exists, or is the source itself.
+        Source cannot be read, or target or plot not be written, exists, or is the source itself.
     SignalError
         The settings make no sense, or strict met a sample that is not finite.
     """
+    picture = _begin_picture(source, plot, options) if plot else None
     started = time.perf_counter()
     with _open_source(source) as reader:
         audio_format = reader.format
@@ -139,14 +148,17 @@ def clean_file(
         with _Outputs(reader, target, options) as outputs:
             for noisy, speech in _in_step(stream, reader.blocks(max(1, BLOCK_VALUES // audio_format.channels))):
                 if options.strict and stream.repaired:
-                    raise SignalError(
-                        f"{reader.path}: {stream.repaired} samples or more are not finite (NaN or infinite)"
-                    )
+                    found = f"{stream.repaired} samples or more are not finite (NaN, infinite or beyond 1e10)"
+                    raise SignalError(f"{reader.path}: {found}; they become silence where strict is not asked for")
                 outputs.write(noisy, speech)
                 meter.add(noisy, speech)
                 done += len(noisy)
+                if picture:
+                    picture.add(noisy, speech, audio_format.sample_rate)
                 on_progress(done, reader.n_expected)
-                on_block(noisy, speech, audio_format.sample_rate)
+    took = time.perf_counter() - started
+    if picture and plot and done:
+        _save_picture(picture, plot)
     seconds = done / audio_format.sample_rate
     return CleanedFile(
         **asdict(meter.levels()),
@@ -155,10 +167,11 @@ def clean_file(
         sample_rate=audio_format.sample_rate,
         channels=audio_format.channels,
         audio_seconds=seconds,
-        rtf=(time.perf_counter() - started) / seconds if seconds else 0.0,
+        rtf=took / seconds if seconds else 0.0,
         repaired_samples=stream.repaired,
         clipped_samples=outputs.clipped,
         missing_samples=max((reader.n_samples or 0) - done, 0),
+        model=denoiser.network.card.name,
     )
 
 
@@ -235,9 +248,9 @@ class _Outputs:
 
     def _writer(self, path: PathName, reader: SoundReader) -> SoundWriter:
         if is_pipe(path):
-            return WavPipeWriter(self._format, reader.n_samples)
+            return WavPipeWriter(self._format, _n_coming(reader))
         picture = reader.path if reader.path.exists() else None  # WAV from a pipe is no file, and has none
-        return open_writer(path, self._format, reader.tags, source=picture, n_samples=reader.n_samples)
+        return open_writer(path, self._format, reader.tags, source=picture, n_samples=_n_coming(reader))
 
     def write(self, noisy: Samples, speech: Samples) -> None:
         for what, writer in self._writers.items():
@@ -252,6 +265,13 @@ def as_written(samples: Samples, coding: str) -> Samples:
     return read
 
 
+def _n_coming(reader: SoundReader) -> int | None:
+    """Give how many samples will come, of a file that was cut short too; None where only its end tells."""
+    if reader.n_samples is None or reader.n_expected is None:
+        return None
+    return min(reader.n_samples, reader.n_expected)
+
+
 def _open_source(source: PathName) -> AbstractContextManager[SoundReader]:
     return open_stdin() if is_pipe(source) else open_reader(source)
 
@@ -262,8 +282,11 @@ def _format_for(source: AudioFormat, target: PathName, subtype: str | None) -> A
     return output_format(source, target, subtype)
 
 
-def _open_stream(denoiser: Denoiser, reader: SoundReader, options: CleanOptions) -> Stream:
+def _open_stream(denoiser: Denoiser, reader: SoundReader, options: CleanOptions) -> LiveStream:
     """Begin the sound of a file; what is wrong with it is told with the file's name."""
+    card = denoiser.network.card
+    if card.series:
+        raise SignalError(f"{reader.path}: is sound, and the network {card.name} cleans series; take one for sound")
     try:
         return denoiser.stream(
             reader.format.sample_rate,
@@ -276,7 +299,23 @@ def _open_stream(denoiser: Denoiser, reader: SoundReader, options: CleanOptions)
         raise SignalError(f"{reader.path}: {error}") from None
 
 
-def _in_step(stream: Stream, blocks: Iterable[Samples]) -> Iterator[tuple[Samples, Samples]]:
+def _begin_picture(source: PathName, plot: PathName, options: CleanOptions) -> "Cleaning":
+    refuse_target(source, plot, overwrite=options.overwrite)
+    try:
+        from audiodae.plots import Cleaning
+    except ModuleNotFoundError as error:
+        raise AudiodaeError(f'a picture needs {error.name}: pip install "audiodae[plot]"') from error
+    return Cleaning()
+
+
+def _save_picture(picture: "Cleaning", plot: PathName) -> None:
+    try:
+        picture.save(Path(plot))
+    except OSError as error:
+        raise AudioFileError(f"{plot}: cannot be written ({error.strerror or error})") from None
+
+
+def _in_step(stream: LiveStream, blocks: Iterable[Samples]) -> Iterator[tuple[Samples, Samples]]:
     """Yield the samples before and after cleaning, the same ones of both."""
     waiting = np.zeros((0, stream.channels), np.float32)
     for block in blocks:

@@ -17,8 +17,11 @@ from audiodae.errors import NetworkError
 MAX_FIELDS = 1_000_000  # about a second of walking; a network of a thousand nodes has some ten thousand
 MAX_DEPTH = 32  # graphs within attributes within nodes within graphs
 MAX_RANK = 64  # dimensions of a tensor; their product stays a small number
+MAX_NODES = 10_000  # half a second for a runtime; the shipped networks have a hundred
+MAX_ATTRIBUTE = 1_000_000  # hidden size, number of outputs and the like, for which a runtime makes room unasked
 
 FLOAT32 = 1
+FLOAT_TYPES = frozenset({1, 10, 11, 16})  # float, half, double, bfloat16
 # Tensors of these element types hold weights: float, (u)int8, half, double, bfloat16. Others hold shapes and indices.
 WEIGHT_TYPES = frozenset({1, 2, 3, 10, 11, 16})
 
@@ -42,6 +45,23 @@ class Port:
     shape: tuple[int | str | None, ...] | None
 
 
+@dataclass(frozen=True)
+class OnnxNode:
+    """A node of a graph.
+
+    Attributes
+    ----------
+    operator : str
+    inputs, outputs : tuple of str, names of tensors
+    element_type : int, of Cast, Constant and ConstantOfShape the type of what comes out, as in Port; else 0
+    """
+
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    element_type: int
+
+
 @dataclass
 class OnnxFacts:
     """All that is asked of an ONNX file before it is trusted.
@@ -50,19 +70,25 @@ class OnnxFacts:
     ----------
     inputs, outputs : ports of the main graph
     operators : pairs (domain, operator) of every node anywhere; the standard domain is ""
+    nodes : every node anywhere, in the order of the file
+    tensors : name to element type of every initializer
     metadata : key to value
     functions : names of the functions that the file defines
     parameters : number of weights in all tensors
     has_external_data : whether any tensor asks for another file
+    has_sparse_tensors : whether any tensor is told by its few values that are not zero
     """
 
     inputs: list[Port] = field(default_factory=list)
     outputs: list[Port] = field(default_factory=list)
     operators: set[tuple[str, str]] = field(default_factory=set)
+    nodes: list[OnnxNode] = field(default_factory=list)
+    tensors: dict[str, int] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     functions: list[str] = field(default_factory=list)
     parameters: int = 0
     has_external_data: bool = False
+    has_sparse_tensors: bool = False
 
 
 def read_facts(data: bytes) -> OnnxFacts:
@@ -126,7 +152,7 @@ class _Walk:
             if number == 1:
                 self._node(_message(wire_type, value), depth)
             elif number == 5:
-                self._tensor(_message(wire_type, value))
+                self._tensor(_message(wire_type, value), self.facts.tensors)
             elif number == 15:
                 self._sparse_tensor(_message(wire_type, value))
 
@@ -144,47 +170,71 @@ class _Walk:
 
     def _node(self, data: memoryview, depth: int) -> None:
         """NodeProto."""
-        operator = domain = ""
+        texts: dict[int, list[str]] = {1: [], 2: [], 4: [""], 7: [""]}  # inputs, outputs, operator, domain
+        types: dict[str, int] = {}
         for number, wire_type, value in self._fields(data):
-            if number == 4:
-                operator = _text(_message(wire_type, value))
-            elif number == 7:
-                domain = _text(_message(wire_type, value))
+            if number in texts:
+                texts[number].append(_text(_message(wire_type, value)))
             elif number == 5:
-                self._attribute(_message(wire_type, value), depth)
+                name, element_type = self._attribute(_message(wire_type, value), depth)
+                types[name] = 0 if name in types else element_type
+        operator, domain = texts[4][-1], texts[7][-1]
         self.facts.operators.add(("" if domain == "ai.onnx" else domain, operator))
+        node = OnnxNode(operator, tuple(texts[1]), tuple(texts[2]), _type_given(operator, types))
+        self.facts.nodes.append(node)
+        if len(self.facts.nodes) > MAX_NODES:
+            raise NetworkError(f"more than {MAX_NODES} nodes; a network has fewer")
 
-    def _attribute(self, data: memoryview, depth: int) -> None:
-        """AttributeProto: tensors, sparse tensors and graphs, one or many."""
+    def _attribute(self, data: memoryview, depth: int) -> tuple[str, int]:
+        """AttributeProto: tensors, sparse tensors and graphs, one or many; give its name and the type that it tells."""
+        name, element_type = "", 0
         for number, wire_type, value in self._fields(data):
-            if number in (5, 10):
+            if number == 1:
+                name = _text(_message(wire_type, value))
+            elif number == 3:
+                element_type = _number(wire_type, value)
+                if MAX_ATTRIBUTE < element_type < 2**64 - MAX_ATTRIBUTE:  # the upper half of 64 bits is negative
+                    raise NetworkError(f"asks for an attribute of {element_type}; at most {MAX_ATTRIBUTE} is run")
+            elif number == 5:
+                element_type = self._tensor(_message(wire_type, value))
+            elif number == 10:
                 self._tensor(_message(wire_type, value))
             elif number in (22, 23):
                 self._sparse_tensor(_message(wire_type, value))
             elif number in (6, 11):
                 self._graph(_message(wire_type, value), depth + 1)
+        return name, element_type
 
     def _sparse_tensor(self, data: memoryview) -> None:
         """SparseTensorProto: values and indices are tensors."""
+        self.facts.has_sparse_tensors = True
         for number, wire_type, value in self._fields(data):
             if number in (1, 2):
                 self._tensor(_message(wire_type, value))
 
-    def _tensor(self, data: memoryview) -> None:
-        """TensorProto: its size, and whether it lies elsewhere."""
+    def _tensor(self, data: memoryview, named: dict[str, int] | None = None) -> int:
+        """TensorProto: its size, and whether it lies elsewhere; give its element type."""
         shape: list[int] = []
+        name = ""
         element_type = 0
         for number, wire_type, value in self._fields(data):
             if number == 1:
                 shape += self._packed(wire_type, value)
             elif number == 2:
                 element_type = _number(wire_type, value)
+            elif number == 8:
+                name = _text(_message(wire_type, value))
             elif number == 13 or (number == 14 and _number(wire_type, value) != 0):
                 self.facts.has_external_data = True
         if len(shape) > MAX_RANK:
             raise NetworkError(f"damaged or hostile ONNX file: a tensor of {len(shape)} dimensions")
         if element_type in WEIGHT_TYPES:
             self.facts.parameters += math.prod(shape)
+        if named is not None:
+            if name in named:
+                raise NetworkError(f"two tensors are called {name!r}")
+            named[name] = element_type
+        return element_type
 
     def _packed(self, wire_type: int, value: int | memoryview) -> list[int]:
         """Take a repeated number, which may come one a field or all in one."""
@@ -275,6 +325,19 @@ class _Walk:
         self._fields_left -= 1
         if self._fields_left < 0:
             raise NetworkError(f"damaged or hostile ONNX file: more than {MAX_FIELDS} fields")
+
+
+def _type_given(operator: str, types: dict[str, int]) -> int:
+    """Give the element type of what comes out of an operator whose attributes say it; 0 of all others."""
+    match operator:
+        case "Cast":
+            return types.get("to", 0)
+        case "ConstantOfShape":
+            return types.get("value", FLOAT32)
+        case "Constant" if len(types) == 1:
+            (name,) = types
+            return FLOAT32 if name in ("value_float", "value_floats") else types[name] if name == "value" else 0
+    return 0
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:

@@ -35,6 +35,16 @@ def is_pipe(name: PathName) -> bool:
     return name == PIPE
 
 
+def stdin_number() -> int:
+    """Give the number that the system has for standard input; AudioFileError where no sound can come from it."""
+    return _pipe_end(sys.stdin, STDIN)
+
+
+def stdout_number() -> int:
+    """Give the number that the system has for standard output; AudioFileError where no sound can go to it."""
+    return _pipe_end(sys.stdout, STDOUT)
+
+
 @contextmanager
 def open_stdin() -> Iterator[SoundReader]:
     """Open the sound that comes in through standard input.
@@ -44,7 +54,7 @@ def open_stdin() -> Iterator[SoundReader]:
     AudioFileError
         It is closed, a terminal, no sound that can be read, or too much to be kept.
     """
-    pipe = _pipe_end(sys.stdin, STDIN)
+    pipe = stdin_number()
     head = _Head(pipe)
     header = read_wav_header(head)
     if header:
@@ -107,7 +117,7 @@ class WavPipeWriter:
         self._format = audio_format
         self._n_samples = n_samples
         self._written = 0  # samples
-        self._fd = _pipe_end(sys.stdout, STDOUT)
+        self._fd = stdout_number()
 
     def __enter__(self) -> Self:
         self._header = write_wav_header(self._format, self._n_samples)

@@ -119,7 +119,8 @@ def decode(data: bytes, audio_format: AudioFormat) -> Samples:
     kind, bits = CODINGS[audio_format.coding]
     values: Samples
     if kind == FLOAT:
-        values = np.frombuffer(data, f"{order}f{bits // 8}").astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number, or beyond float32, is repaired later
+            values = np.frombuffer(data, f"{order}f{bits // 8}").astype(np.float32)
     elif bits == 8:  # around 128
         values = np.frombuffer(data, np.uint8).astype(np.float32) / np.float32(128) - np.float32(1)
     elif bits == 24:

@@ -27,7 +27,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     nothing is left and an old file stays. Of two who write one file, the last to end wins.
     """
     target = Path(os.path.realpath(path))
-    _remove_dead_parts(target)
+    remove_dead_parts(target)
     part = target.with_name(f".{target.name[:NAME_KEPT]}.{secrets.token_hex(4)}.part")
     lock = None
     try:
@@ -66,10 +66,11 @@ def _create_locked(part: Path) -> int | None:
         os.close(descriptor)
 
 
-def _remove_dead_parts(target: Path) -> None:
-    """Remove what killed writers of target left: parts that nobody holds a lock on."""
+def remove_dead_parts(path: Path) -> None:
+    """Remove what killed writers of a file left: parts that nobody holds a lock on."""
     if sys.platform == "win32":
         return
+    target = Path(os.path.realpath(path))
     ours = re.compile(rf"\.{re.escape(target.name[:NAME_KEPT])}\.[0-9a-f]{{8}}\.part")
     with suppress(OSError):  # whatever the matter is, writing will say it better
         for name in filter(ours.fullmatch, os.listdir(target.parent)):

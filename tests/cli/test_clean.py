@@ -1,17 +1,22 @@
 import json
 import os
 import re
+import resource
+import shutil
 import signal
+import struct
 import subprocess
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 
-from audiodae import Denoiser
+from audiodae import Denoiser, sandbox
 from tests import networks
-from tests.cli.process import COMMAND, assert_refused, audiodae, with_model
+from tests.cli.process import COMMAND, assert_refused, audiodae, here, with_model
+from tests.test_sandbox import Crashing
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +189,55 @@ def test_plot(noisy, half, tmp_path):
     assert not (tmp_path / "new.wav").exists()
 
 
+def test_in_a_sandbox(noisy, half, tmp_path):
+    options = ["--model", half, "--output", "both", "--plot", tmp_path / "picture.png", "--json", "--sandbox"]
+    done = audiodae("clean", noisy, tmp_path / "out.wav", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert (told["model"], told["audio_seconds"], told["channels"]) == ("test", 1.0, 2)
+    assert sorted(os.listdir(tmp_path)) == ["noisy.wav", "out.noise.wav", "out.wav", "picture.png"]
+    np.testing.assert_allclose(soundfile.read(tmp_path / "out.wav")[0], soundfile.read(noisy)[0] / 2, atol=2**-23)
+    done = audiodae("clean", noisy, tmp_path / "out.wav", "--model", half, "--sandbox")
+    assert_refused(done, "out.wav: exists already")
+
+
+def test_a_decoder_that_crashes_in_a_sandbox_is_told_in_a_line(noisy, half, tmp_path, monkeypatch):
+    (tmp_path / "out.wav").write_text("precious")
+    monkeypatch.setattr(sandbox, "Cleaner", Crashing)
+    done = here("clean", noisy, tmp_path / "out.wav", "--model", half, "--overwrite", "--sandbox", cwd=tmp_path)
+    assert_refused(done, "noisy.wav: the process that cleaned it ended (SIGSEGV)")
+    assert (tmp_path / "out.wav").read_text() == "precious" and len(os.listdir(tmp_path)) == 2
+
+
+def test_a_full_disk_leaves_the_old_output(half, tmp_path):
+    soundfile.write(tmp_path / "in.wav", np.random.default_rng(0).normal(0, 0.1, 200_000), 16_000)
+    (tmp_path / "out.wav").write_bytes(b"precious " * 5)
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100_000, 100_000))  # Python ignores SIGXFSZ
+    for options in ([], ["--sandbox"], ["--output", "both"]):
+        arguments = [tmp_path / "in.wav", tmp_path / "out.wav", "--model", half, "--overwrite", *options]
+        assert_refused(audiodae("clean", *arguments, preexec_fn=full), "out.", "cannot be written")
+        assert (tmp_path / "out.wav").read_bytes() == b"precious " * 5
+        assert sorted(os.listdir(tmp_path)) == ["in.wav", "out.wav"]
+
+
+def test_no_room_for_the_picture(noisy, half, tmp_path):
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (20_000, 20_000))
+    sound = soundfile.read(noisy)[0][:4_000]
+    soundfile.write(tmp_path / "in.wav", sound, 48_000)
+    arguments = ["clean", tmp_path / "in.wav", tmp_path / "out.wav", "--model", half, "--plot", tmp_path / "p.png"]
+    done = audiodae(*arguments, preexec_fn=full)
+    assert_refused(done, "p.png: cannot be written")
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+def test_a_full_disk_behind_ffmpeg(noisy, half, tmp_path):
+    (tmp_path / "out.m4a").write_bytes(b"precious")
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (5_000, 5_000))
+    done = audiodae("clean", noisy, tmp_path / "out.m4a", "--model", half, "--overwrite", preexec_fn=full)
+    assert_refused(done, "out.m4a: cannot be written")
+    assert (tmp_path / "out.m4a").read_bytes() == b"precious" and len(os.listdir(tmp_path)) == 2
+
+
 def test_an_output_that_exists(noisy, half, tmp_path):
     (tmp_path / "out.wav").write_text("precious")
     assert_refused(audiodae("clean", noisy, tmp_path / "out.wav", "--model", half), "--overwrite")
@@ -241,6 +295,31 @@ def test_ended_in_the_middle_it_leaves_nothing(half, tmp_path, number):
     assert running.returncode == 128 + number, err
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["long.wav"]
+
+
+def test_what_a_cut_file_lacks_is_told(noisy, half, tmp_path):
+    (tmp_path / "cut.wav").write_bytes(noisy.read_bytes()[:-6_000])
+    done = audiodae("clean", tmp_path / "cut.wav", tmp_path / "out.wav", "--model", half)
+    assert done.returncode == 0 and "cut.wav: 1000 samples are missing at the end" in done.stderr
+    done = audiodae("clean", tmp_path / "cut.wav", "-", "--model", half, text=False)
+    assert struct.unpack_from("<I", done.stdout, 40) == (43_100 * 6,) == (len(done.stdout) - 44,)
+
+
+@pytest.mark.parametrize(("place", "number"), [(24, 0), (24, 2**32 - 1)])
+def test_a_header_that_cannot_be(noisy, half, tmp_path, place, number):
+    content = bytearray(noisy.read_bytes())
+    struct.pack_into("<I", content, place, number)
+    (tmp_path / "bad.wav").write_bytes(content)
+    done = audiodae("clean", tmp_path / "bad.wav", tmp_path / "out.wav", "--model", half)
+    assert_refused(done, "bad.wav", "its header has a sample rate")
+
+
+def test_a_name_that_reads_as_an_option(noisy, half, tmp_path):
+    noisy.rename(tmp_path / "-noisy.wav")
+    done = audiodae("clean", "-noisy.wav", "out.wav", "--model", half, cwd=tmp_path)
+    assert done.returncode == 2 and "The file of that name is ./-noisy.wav" in done.stderr
+    assert audiodae("clean", "./-noisy.wav", "out.wav", "--model", half, cwd=tmp_path).returncode == 0
+    assert "The file" not in audiodae("clean", "--nosy", "out.wav", cwd=tmp_path).stderr
 
 
 def test_a_name_of_any_bytes(noisy, half, tmp_path):

@@ -1,4 +1,4 @@
-"""Clean a folder by one job and by two and tell how much faster two are: `python tests/long/folders.py [FILES]`.
+"""Clean a folder by one job and by two and tell how much faster two are: `python -m tests.long.folders [FILES]`.
 
 The files are ten seconds of noise, 16 kHz, cleaned by the shipped network. Two idle cores are needed: exit code 1 where
 two jobs are less than 1.8 times as fast. The seconds of computing tell more on a busy machine: where two jobs compute

@@ -1,4 +1,4 @@
-"""Kill a cleaning at random moments and see whether OUT is ever lost or half: `python tests/long/kill.py [KILLS]`.
+"""Kill a cleaning at random moments and see whether OUT is ever lost or half: `python -m tests.long.kill [KILLS]`.
 
 OUT holds an old sound. After each SIGKILL it must hold the old bytes or the new ones. The child is a fork with the
 network loaded, so that a moment between its start and its end is one of reading, cleaning, writing or renaming; a third

@@ -1,4 +1,4 @@
-"""Clean a sound of many hours and tell how much memory that took: `python tests/long/memory.py [HOURS]`.
+"""Clean a sound of many hours and tell how much memory that took: `python -m tests.long.memory [HOURS]`.
 
 The input is 48 kHz stereo, 16 bits; most of it is a hole in the disk, so it takes no room. The output takes 690 MB an
 hour. Beyond 6.2 hours both are RF64. Ends with exit code 1 where the bar of 300 MB is passed or a sample is missing.

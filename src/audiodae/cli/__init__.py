@@ -1,7 +1,7 @@
 """The command line: one small file a command, loaded when it is asked for.
 
 Results go to stdout, progress and warnings to stderr. What a user can cause is one line on stderr and exit code 1 (2
-for wrong usage); anything else is a bug and keeps its traceback.
+for wrong usage); anything else is a bug and keeps its traceback. A command whose reader has gone ends quietly.
 """
 
 import importlib
@@ -19,12 +19,13 @@ from audiodae.errors import AudiodaeError, one_line
 # Name to what `audiodae --help` says of it: the list is shown without loading a command, and torch with it.
 COMMANDS = {
     "clean": "Take the noise out of a sound file.",
-    "info": "Show what a network is, who may use it and how fast it runs here.",
+    "info": "Show what a network is, who may use it and how fast it runs.",
     "stream": "Clean raw samples from standard input to standard output.",
     "train": "Train a network by a recipe.",
     "export": "Turn a training run into a network file.",
     "finetune": "Make a network at home in a noise of your own.",
     "evaluate": "Score a network on pairs of clean and noisy files.",
+    "evaluate-ecg": "Score a network on ECG records with recorded noise.",
     "benchmark": "Compare networks and other denoisers.",
     "encode": "Turn recordings into codes.",
     "search": "Show the recordings that sound most like one.",
@@ -34,7 +35,7 @@ COMMANDS = {
 }
 # The extra that a command needs beyond the light half.
 BOTH = "train,evaluate"
-EXTRAS = {"train": "train", "export": "train", "evaluate": "evaluate"}
+EXTRAS = {"train": "train", "export": "train", "evaluate": "evaluate", "evaluate-ecg": "evaluate"}
 EXTRAS |= dict.fromkeys(("finetune", "benchmark", "encode", "search", "anomaly", "augment", "compare"), BOTH)
 
 
@@ -50,14 +51,14 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import audiodae.cli.NAME and give its NAME."""
+        """Import audiodae.cli.NAME and give its NAME; hyphens are underscores there."""
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = importlib.import_module(f"audiodae.cli.{cmd_name}")
+            module = importlib.import_module(f"audiodae.cli.{_in_python(cmd_name)}")
         except ModuleNotFoundError as error:
             raise explain_missing(cmd_name, error) from error
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, _in_python(cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -69,8 +70,14 @@ class LazyGroup(click.Group):
         """Run a command; a library that it misses on the way is told as its extra."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # click would make exit code 1 of it, as if something were wrong
+            _leave_quietly()
         except ModuleNotFoundError as error:
             raise explain_missing(ctx.invoked_subcommand, error) from error
+
+
+def _in_python(command: str) -> str:
+    return command.replace("-", "_")
 
 
 def explain_missing(command: str | None, error: ModuleNotFoundError) -> Exception:
@@ -100,6 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         audiodae.main(args=None if arguments is None else list(arguments), prog_name="audiodae", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption):
+            hint = _meant_file(sys.argv[1:] if arguments is None else arguments)
+            error = click.UsageError(error.format_message() + hint, error.ctx)
         error.show()
         sys.exit(error.exit_code)
     except AudiodaeError as error:
@@ -109,10 +119,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo("audiodae: interrupted", err=True)
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
-        # Who read our output has gone; what is still buffered must not be tried again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        _leave_quietly()
     sys.exit(0)
+
+
+def _meant_file(arguments: Sequence[str]) -> str:
+    """Tell how to write the name of a file that was taken for an option."""
+    files = [argument for argument in arguments if argument.startswith("-") and os.path.exists(argument)]
+    return f" The file of that name is ./{one_line(files[0])}" if files else ""
+
+
+def _leave_quietly() -> NoReturn:
+    """Exit as a program does that SIGPIPE ended: who read our output has what it wanted, and has gone."""
+    # What is still buffered must not be tried again when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(128 + signal.SIGPIPE)
 
 
 def _end(number: int, _: object) -> NoReturn:

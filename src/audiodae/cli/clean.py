@@ -4,24 +4,21 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import fields
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from audiodae.audio import open_reader
-from audiodae.cli import MissingExtra
 from audiodae.cli.clean_folder import clean_whole_folder, folder_options, refuse_folder_options
+from audiodae.cli.clean_series import clean_one_series, is_series_file, refuse_series_options, series_options
 from audiodae.cli.options import cleaning_options, json_option, quiet_option, warn
 from audiodae.cli.progress import progress_bar
 from audiodae.denoiser import Denoiser
 from audiodae.errors import one_line
 from audiodae.files import CleanedFile, CleanOptions, clean_file, refuse_target, targets
-from audiodae.pipes import is_pipe
-
-if TYPE_CHECKING:
-    from audiodae.plots import Cleaning
+from audiodae.pipes import STDIN, is_pipe
 
 
 def file_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -65,6 +62,13 @@ def file_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="PNG",
     help="Draw the spectrograms and levels before and after.",
 )
+@click.option(
+    "--sandbox/--no-sandbox",
+    default=None,
+    help="Clean in a process of its own with limits on memory and time, so that a file that brings a decoder down "
+    "costs one line.  [default: for folders only]",
+)
+@series_options
 @folder_options
 @quiet_option
 @json_option
@@ -74,6 +78,10 @@ def clean(
     options: CleanOptions,
     model: str | None,
     plot: Path | None,
+    sandbox: bool | None,
+    rate: float | None,
+    columns: str | None,
+    time_column: str | None,
     jobs: int | None,
     include: tuple[str, ...],
     report: Path | None,
@@ -90,7 +98,26 @@ def clean(
 
     Where IN is a folder, OUT becomes one like it: every sound in IN and the folders below is cleaned, and what is done
     and unchanged since is passed over, so the same command goes on where it was stopped.
+
+    Where IN is a time series (CSV, TSV, NPY, NPZ, Parquet, WFDB, EDF), --model names a network for series.
     """
+    if is_series_file(source):
+        refuse_folder_options(jobs, include, report)
+        clean_one_series(
+            model,
+            source,
+            target,
+            options=options,
+            rate=rate,
+            columns=columns,
+            time_column=time_column,
+            plot=plot,
+            sandbox=sandbox is True,
+            quiet=quiet,
+            as_json=as_json,
+        )
+        return
+    refuse_series_options(rate=rate, columns=columns, time_column=time_column)
     if not is_pipe(source) and Path(source).is_dir():
         if plot:
             raise click.UsageError("--plot draws one file; IN is a folder")
@@ -102,33 +129,24 @@ def clean(
             jobs=jobs,
             include=include,
             report=report,
+            sandbox=sandbox is not False,
             quiet=quiet,
             as_json=as_json,
         )
         return
     refuse_folder_options(jobs, include, report)
-    _clean_one(source, target, options, model, plot, quiet=quiet, as_json=as_json)
-
-
-def _clean_one(
-    source: str, target: str, options: CleanOptions, model: str | None, plot: Path | None, *, quiet: bool, as_json: bool
-) -> None:
-    if not is_pipe(source):
-        _refuse_early(source, target, options)
-    picture = _picture(source, plot, options) if plot else None
-    denoiser = Denoiser(model)
+    if plot and plot.suffix.lower() != ".png":
+        raise click.BadParameter(f"{plot}: the picture is a PNG; name it so", param_hint="--plot")
+    _refuse_early(source, target, options, plot, sandbox=sandbox is True)
+    clean_it = _cleaner(model, sandbox=sandbox is True)
     shown = not quiet and not as_json and sys.stderr.isatty()
     with progress_bar(one_line(Path(source).name), shown=shown) as on_progress:
-        watch = {"on_block": picture.add} if picture else {}
-        done = clean_file(denoiser, source, target, options=options, on_progress=on_progress, **watch)
-    _warn(done)
-    if picture and plot:
-        if done.audio_seconds:
-            picture.save(plot)
-        else:
-            warn(f"{source}: no samples, so no picture")
-    told = json.dumps({**done.as_json(), "model": denoiser.network.card.name}) if as_json else summary(done)
+        done = clean_it(source, target, options=options, plot=plot, on_progress=on_progress)
+    _warn(done, STDIN if is_pipe(source) else source)
+    if plot and not done.audio_seconds:
+        warn(f"{source}: no samples, so no picture")
     if as_json or not quiet:
+        told = json.dumps(done.as_json()) if as_json else summary(done)
         click.echo(told, err=is_pipe(target))  # standard output carries the sound
 
 
@@ -143,33 +161,33 @@ def summary(done: CleanedFile) -> str:
     return ", ".join(parts)
 
 
-def _refuse_early(source: str, target: str, options: CleanOptions) -> None:
+def _cleaner(model: str | None, *, sandbox: bool) -> Callable[..., CleanedFile]:
+    if sandbox:
+        from audiodae.sandbox import clean_file_in_sandbox  # and multiprocessing with it
+
+        return partial(clean_file_in_sandbox, model)
+    return partial(clean_file, Denoiser(model))
+
+
+def _refuse_early(source: str, target: str, options: CleanOptions, plot: Path | None, *, sandbox: bool) -> None:
     """Say what cannot work before a network is loaded."""
-    with open_reader(source):
-        for path in targets(target, options.output).values():
-            if not is_pipe(path):
-                refuse_target(source, path, overwrite=options.overwrite)
+    if is_pipe(source):
+        return
+    if not sandbox:  # which opens it itself
+        with open_reader(source):
+            pass
+    for path in (*targets(target, options.output).values(), plot):
+        if path is not None and not is_pipe(path):
+            refuse_target(source, path, overwrite=options.overwrite)
 
 
-def _picture(source: str, plot: Path, options: CleanOptions) -> "Cleaning":
-    """Begin a picture, where one can be drawn and written."""
-    if plot.suffix.lower() != ".png":
-        raise click.BadParameter(f"{plot}: the picture is a PNG; name it so", param_hint="--plot")
-    refuse_target(source, plot, overwrite=options.overwrite)
-    try:
-        from audiodae.plots import Cleaning
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f'--plot needs {error.name}: pip install "audiodae[plot]"') from error
-    return Cleaning()
-
-
-def _warn(done: CleanedFile) -> None:
+def _warn(done: CleanedFile, source: str) -> None:
     """Tell on stderr what was wrong with the sound."""
     warnings = {
-        "input samples were not finite (NaN or infinite) and became silence": done.repaired_samples,
+        "input samples were not finite (NaN, infinite or beyond 1e10) and became silence": done.repaired_samples,
         "output samples beyond full scale were held at it": done.clipped_samples,
         "samples are missing at the end of the damaged input": done.missing_samples,
     }
     for text, count in warnings.items():
         if count:
-            warn(f"{done.source}: {count} {text}")
+            warn(f"{source}: {count} {text}")

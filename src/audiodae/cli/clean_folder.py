@@ -56,6 +56,7 @@ def clean_whole_folder(
     jobs: int | None,
     include: tuple[str, ...],
     report: Path | None,
+    sandbox: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -73,6 +74,7 @@ def clean_whole_folder(
             jobs=jobs or 1,
             include=include or ("*",),
             report=report,
+            sandbox=sandbox,
             on_file=_tell_error,
             on_progress=on_progress,
         )

@@ -3,28 +3,22 @@
 import hashlib
 import json
 import os
-import signal
 import time
-import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from audiodae.audio import PathName
-from audiodae.denoiser import Denoiser
-from audiodae.errors import AudiodaeError, AudioFileError
-from audiodae.files import DEFAULTS, CleanedFile, CleanOptions, clean_file
+from audiodae.errors import AudioFileError
+from audiodae.files import DEFAULTS, CleanedFile, CleanOptions
 from audiodae.folders.done_list import DONE_NAME, DoneList, JsonLines
-from audiodae.folders.limits import MEMORY_BYTES, STUCK_S, limit_computing, limit_memory
 from audiodae.folders.plan import Task, plan_folder
 from audiodae.folders.sounds import find_sounds
 from audiodae.network import Network, find_network
+from audiodae.sandbox import Cleaner, Job, clear_away, fate
 from audiodae.workers import Died, map_as_finished
-
-NEWS_S = 0.5  # between two words of how far a file is
 
 
 @dataclass(frozen=True)
@@ -88,6 +82,7 @@ def clean_folder(
     jobs: int = 1,
     include: Collection[str] = ("*",),
     report: PathName | None = None,
+    sandbox: bool = True,
     on_file: Callable[[FileResult], None] = lambda result: None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> FolderResult:
@@ -104,6 +99,7 @@ def clean_folder(
     jobs : int, processes, one thread each
     include : which sounds, as in `find_sounds`
     report : file to which a line of JSON is added for every sound that was cleaned or has an error
+    sandbox : bool, whether the processes are bounded in memory and time, as in `audiodae.sandbox`
     on_file : called with each of these
     on_progress : called with the bytes done and in all
 
@@ -134,7 +130,8 @@ def clean_folder(
             tally.add(FileResult(folder, error=f"{source / folder}: {reason}"))
         for path, reason in plan.refused.items():
             tally.add(FileResult(path, error=reason))
-        _carry_out(plan.tasks, _Cleaner(network, options), jobs, done_list, tally, on_progress)
+        work = _Cleaner(network, options, sandbox=sandbox)
+        _carry_out(plan.tasks, work, jobs, done_list, tally, on_progress)
     return tally.result(plan.skipped, tree.others, time.perf_counter() - started)
 
 
@@ -163,7 +160,7 @@ def _settings(network: Path, options: CleanOptions) -> str:
 
 def _carry_out(
     tasks: Collection[Task],
-    cleaner: "_Cleaner",
+    work: "_Cleaner",
     jobs: int,
     done_list: DoneList,
     tally: "_Tally",
@@ -179,14 +176,16 @@ def _carry_out(
             done_list.begin(task.path, task.source, task.outputs)
             yield task
 
-    def on_news(task: Task, share: float) -> None:
-        under_way[task.path] = share * task.size
+    def on_news(task: Task, news: tuple[int, int | None]) -> None:
+        samples, expected = news
+        under_way[task.path] = task.size * min(1.0, samples / expected) if expected else 0.0
         on_progress(finished + int(sum(under_way.values())), total)
 
-    with closing(map_as_finished(cleaner, begun(), jobs, on_news)) as answers:
+    with closing(map_as_finished(work, begun(), jobs, on_news)) as answers:
         for task, result in answers:
             if isinstance(result, Died):
-                result = FileResult(task.path, error=f"{task.source}: {_fate(result)}")
+                clear_away(work.job(task))
+                result = FileResult(task.path, error=str(fate(result, task.source)))
             if result.cleaned:
                 done_list.finish(task.path, task.outputs)
             tally.add(result)
@@ -195,50 +194,24 @@ def _carry_out(
             on_progress(finished + int(sum(under_way.values())), total)
 
 
-def _fate(died: Died) -> str:
-    if died.exit_code == -signal.SIGPROF:
-        return f"gave up after {STUCK_S:.0f} s of computing without getting on"
-    return f"the process that cleaned it ended ({died})"
-
-
 class _Cleaner:
-    """What each process does; it loads the network at its first task."""
+    """What each process does: it cleans a sound, and makes the folder for it."""
 
-    def __init__(self, network: Path, options: CleanOptions) -> None:
-        self._network, self._options = network, options
+    def __init__(self, network: Path, options: CleanOptions, *, sandbox: bool) -> None:
+        self._clean, self._options = Cleaner(network, limited=sandbox), options
 
-    @cached_property
-    def _denoiser(self) -> Denoiser:
-        denoiser = Denoiser(self._network)
-        limit_memory()  # from here on all that grows comes from a file
-        return denoiser
-
-    def __call__(self, task: Task, tell: Callable[[float], None]) -> FileResult:
-        """Clean a sound, and tell now and then which share of it is done."""
-        told = time.monotonic()
-
-        def on_progress(done: int, total: int | None) -> None:
-            nonlocal told
-            limit_computing()
-            if total and time.monotonic() > told + NEWS_S:
-                told = time.monotonic()
-                tell(min(1.0, done / total))
-
-        limit_computing()
+    def __call__(self, task: Task, tell: Callable[[tuple[int, int | None]], None]) -> FileResult:
         try:
             _make_folder(task.target.parent)
-            options = replace(self._options, overwrite=task.overwrite)
-            done = clean_file(self._denoiser, task.source, task.target, options=options, on_progress=on_progress)
-        except AudiodaeError as error:
+        except AudioFileError as error:
             return FileResult(task.path, error=str(error))
-        except MemoryError:
-            return FileResult(task.path, error=f"{task.source}: needs more than {MEMORY_BYTES >> 30} GiB of memory")
-        except Exception as error:  # a bug: it keeps its traceback, and does not stop the other files
-            traceback.print_exc()
-            return FileResult(task.path, error=f"{task.source}: unexpected {type(error).__name__}: {error}")
-        finally:
-            limit_computing(0)
-        return FileResult(task.path, cleaned=done)
+        answer = self._clean(self.job(task), tell)
+        if isinstance(answer, CleanedFile):
+            return FileResult(task.path, cleaned=answer)
+        return FileResult(task.path, error=str(answer))
+
+    def job(self, task: Task) -> Job:
+        return Job(task.source, task.target, replace(self._options, overwrite=task.overwrite))
 
 
 class _Tally:

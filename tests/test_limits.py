@@ -5,7 +5,7 @@ import pytest
 
 PROGRAM = """
 import sys, time
-from audiodae.folders.limits import limit_computing, limit_memory
+from audiodae.limits import limit_computing, limit_memory
 {}
 print("well")
 """
