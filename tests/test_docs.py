@@ -2,6 +2,8 @@
 
 import re
 import runpy
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -116,6 +118,17 @@ def test_generated_pages_are_fresh(name, maker):
     page = (ROOT / "docs" / name).read_text()
     assert not stale(page, fresh), f"docs/{name} is old: it is {OLD}"
     assert stale(page.replace("Default", "default").replace("default", "usual"), fresh)
+
+
+def test_the_page_of_inputs_is_what_happens():
+    command = [sys.executable, ROOT / "docs" / "inputs.py"]
+    fresh = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    page = (ROOT / "docs" / "inputs.md").read_text().splitlines()
+    assert len(page) == len(fresh) and sum(line.startswith("| ") for line in page) > 100, f"it is {OLD}"
+    for old, new in zip(page, fresh, strict=True):
+        if " | not run: " in new:  # a program is missing here: the input and the command at least are the same
+            old, new = old.partition("` |")[0], new.partition("` |")[0]
+        assert not stale(old, new), f"docs/inputs.md is old: it is {OLD}"
 
 
 def test_the_recipe_page_is_the_default_recipe():

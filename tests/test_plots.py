@@ -142,7 +142,7 @@ def test_curves_hold_what_the_log_holds(tmp_path):
     losses, ratios, *_ = plots.curves_figure(log).axes
     assert {line.get_label(): len(line.get_xdata()) for line in losses.lines} == {"loss": 3, "valid_loss": 1}
     assert {line.get_label(): list(line.get_ydata()) for line in ratios.lines} == {"valid_si_sdr_db": [3.0]}
-    assert (losses.get_ylabel(), ratios.get_ylabel(), ratios.get_xlabel()) == ("loss", "SI-SDR (dB)", "step")
+    assert (losses.get_ylabel(), ratios.get_ylabel(), ratios.get_xlabel()) == ("loss", "ratio (dB)", "step")
     plots.draw_curves(log, tmp_path / "curves.png")
     plots.draw_curves([], tmp_path / "empty.png")
     assert imread(tmp_path / "curves.png").ndim == imread(tmp_path / "empty.png").ndim == 3

@@ -7,7 +7,17 @@
 from audiodae.denoiser import Denoiser, Stream
 from audiodae.errors import AudiodaeError, AudioFileError, NetworkError, SignalError
 from audiodae.network import Network
+from audiodae.series_stream import SeriesStream
 
 __version__ = "0.1.0"
 
-__all__ = ["AudioFileError", "AudiodaeError", "Denoiser", "Network", "NetworkError", "SignalError", "Stream"]
+__all__ = [
+    "AudioFileError",
+    "AudiodaeError",
+    "Denoiser",
+    "Network",
+    "NetworkError",
+    "SeriesStream",
+    "SignalError",
+    "Stream",
+]

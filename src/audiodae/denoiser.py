@@ -1,6 +1,7 @@
 """Denoiser and Stream: noisy samples in, clean samples out.
 
-There is one way through, a Stream; `Denoiser.clean` feeds a whole sound to one::
+There is one way through, a live stream; `Denoiser.clean` feeds a whole sound or series to one. What a series goes
+through is told in `audiodae.series_stream`; a sound::
 
     samples -> Analyser -> spectra -+-> magnitudes -> network -> gains -+-> spectra x gains -> Synthesiser -> samples
                                     +------------- noisy phase ----------+
@@ -9,9 +10,7 @@ Samples of the public API are float, shape (samples,) or (samples, channels), fu
 shape (channels, samples). What comes out is as long as what went in, aligned with it, at the same level, and finite.
 """
 
-import math
 import warnings
-from collections.abc import Iterator
 from os import PathLike
 from typing import Literal
 
@@ -20,18 +19,27 @@ import numpy.typing as npt
 
 from audiodae.errors import SignalError
 from audiodae.frames import Analyser, FrameGeometry, Samples, Spectrum, Synthesiser
+from audiodae.live_stream import (
+    LiveStream,
+    Numbers,
+    as_array,
+    checked_limit_db,
+    checked_mix,
+    checked_rate,
+    refuse_shape,
+)
 from audiodae.network import Floats, Network, find_network
+from audiodae.series_stream import SeriesStream
 
 BLOCK_FRAMES = 256  # frames a network call: enough to drown its overhead, few enough to stay in the cache
 BLOCK_VALUES = 2**21  # samples of all channels at once; fewer frames a call where rate and channels are many
-MAX_CHANNELS = 256
 HELD_FROM = 0.75  # bins above the network's band get the mean gain of its upper quarter, 6 to 8 kHz
 # Beyond this a number is no sound but damage, and its square in float32 would be infinite in the sums that follow.
 LARGEST_SAMPLE = 1e10
 
 
 class Denoiser:
-    """A network, ready for any number of sounds.
+    """A network, ready for any number of sounds, or of series.
 
     Parameters
     ----------
@@ -51,28 +59,31 @@ class Denoiser:
     def clean(
         self,
         samples: npt.ArrayLike,
-        sample_rate: int,
+        sample_rate: float,
         *,
         limit_db: float | None = None,
         mix: float = 1.0,
         channels: Literal["linked", "independent"] = "linked",
         output: Literal["speech", "noise"] = "speech",
-    ) -> Samples:
-        """Clean a whole sound.
+    ) -> Numbers:
+        """Clean a whole sound, or a whole series where the network is one for series.
 
         Parameters
         ----------
-        samples : float, shape (samples,) or (samples, channels), full scale 1
-        sample_rate : int, Hz, 4,000 to 384,000
-        limit_db : no frequency is made quieter by more than this many dB, 0 or more; None for no limit
+        samples : float, shape (samples,) or (samples, channels), full scale 1; of a series (samples, leads), numbers
+            in any unit, whole or not, NaN where there is a gap
+        sample_rate : Hz; of sound a whole number, 4,000 to 384,000; of series what the card of the network says
+        limit_db : no frequency is made quieter by more than this many dB, 0 or more; None for no limit. Of a series, at
+            least this share of the difference to the clean one stays
         mix : share of the cleaned sound, 0 to 1; the rest is the original, aligned
         channels : "linked" gives all channels the same gains, so that the stereo image stands; "independent" cleans
-            each as a sound of its own
-        output : "speech", or "noise": what was removed, the samples less the speech
+            each as a sound of its own. Leads of a series are always cleaned each by itself
+        output : "speech", or "noise": what was removed, the samples less the speech (or the clean series)
 
         Returns
         -------
-        speech or noise : float32, the shape of samples; with a warning where some were not finite and became silence
+        speech or noise : float32, the shape of samples; with a warning where some were not finite and became silence.
+            Of a series float64 where float32 would round the samples; gaps stay gaps
 
         Raises
         ------
@@ -83,29 +94,37 @@ class Denoiser:
             raise SignalError(f'channels is {channels!r}; need "linked" or "independent"')
         if output not in ("speech", "noise"):
             raise SignalError(f'output is {output!r}; need "speech" or "noise"')
-        array = _as_float(samples)
+        kind = SeriesStream if self.network.card.series else Stream
+        array = kind.as_samples(samples)
         n_channels = array.shape[1] if array.ndim == 2 else 1
         linked = channels == "linked"
         stream = self.stream(sample_rate, n_channels, limit_db=limit_db, mix=mix, linked=linked)
         clean = np.concatenate([stream.feed(array), stream.flush()])
         if stream.repaired:
-            warnings.warn(f"{stream.repaired} samples were not finite and became silence", stacklevel=2)
-        return repair(array)[0] - clean if output == "noise" else clean
+            warnings.warn(f"{stream.repaired} samples were not finite and became {kind.REPAIRED_INTO}", stacklevel=2)
+        return kind.unchanged(array) - clean if output == "noise" else clean
 
     def stream(
         self,
-        sample_rate: int,
+        sample_rate: float,
         channels: int = 1,
         *,
         limit_db: float | None = None,
         mix: float = 1.0,
         linked: bool = True,
-    ) -> "Stream":
-        """Begin a live sound; arguments and errors as in `clean`, but channels is their number."""
+    ) -> LiveStream:
+        """Begin a live sound or series; arguments and errors as in `clean`, but channels is their number.
+
+        Returns
+        -------
+        stream : Stream, or SeriesStream where the network is one for series
+        """
+        if self.network.card.series:
+            return SeriesStream(self.network, sample_rate, channels, limit_db=limit_db, mix=mix)
         return Stream(self.network, sample_rate, channels, limit_db=limit_db, mix=mix, linked=linked)
 
 
-class Stream:
+class Stream(LiveStream):
     """One live sound: chunks of any length in, what is ready out.
 
     All that `feed` and `flush` give, put together, is what `Denoiser.clean` gives for the whole sound, however it was
@@ -122,25 +141,26 @@ class Stream:
     bypassed : int, frames so far that went through unchanged because the network gave gains that are not finite
     """
 
+    REPAIRED_INTO = "silence"
+
     def __init__(
         self,
         network: Network,
-        sample_rate: int,
+        sample_rate: float,
         channels: int = 1,
         *,
         limit_db: float | None = None,
         mix: float = 1.0,
         linked: bool = True,
     ) -> None:
-        self._geometry = FrameGeometry.for_rate(_checked_rate(sample_rate), network.card.window_ms)
-        if not 1 <= channels <= MAX_CHANNELS:
-            raise SignalError(f"{channels} channels; need 1 to {MAX_CHANNELS}, in an array (samples, channels)")
-        self.sample_rate = self._geometry.sample_rate
-        self.channels = channels
+        if network.card.frames is None:
+            raise SignalError(f"the network {network.card.name} cleans series, not sound")
+        self._geometry = FrameGeometry.for_rate(checked_rate(sample_rate), network.card.frames.window_ms)
+        super().__init__(self._geometry.sample_rate, channels)
         self._network = network
         self._streams = 1 if linked else channels
         self._floor = _gain_floor(limit_db)
-        self._mix = _checked_mix(mix)
+        self._mix = np.float32(checked_mix(mix))
         self._analyser = Analyser(self._geometry, channels)
         self._synthesiser = Synthesiser(self._geometry, channels)
         self.reset()
@@ -150,60 +170,34 @@ class Stream:
         """Samples by which the output may lag behind the input: one window."""
         return self._geometry.n_fft
 
-    @property
-    def latency_ms(self) -> float:
-        """The latency in ms."""
-        return 1000 * self.latency / self.sample_rate
+    @staticmethod
+    def as_samples(samples: npt.ArrayLike) -> npt.NDArray[np.floating]:
+        """Take float samples of shape (samples,) or (samples, channels); refuse anything else."""
+        array = as_array(samples)
+        if array.dtype in (np.int16, np.int32):  # as sound files are often read
+            full_scale = 2 ** (8 * array.itemsize - 1)
+            raise SignalError(
+                f"samples are {array.dtype}; convert to float in [-1, 1] first, e.g. samples / {full_scale}"
+            )
+        if not np.issubdtype(array.dtype, np.floating):
+            raise SignalError(f"samples are {array.dtype}; need float in [-1, 1]")
+        refuse_shape(array)
+        return array
 
-    def reset(self) -> None:
-        """Forget the sound so far and the counts; the next `feed` starts a new sound."""
-        self.repaired = 0
-        self.bypassed = 0
-        self._flat = self.channels == 1
-        self._start_sound()
+    @staticmethod
+    def unchanged(samples: npt.NDArray[np.floating]) -> Samples:
+        """Give what would come out if nothing were removed: the samples, silence for those that are no sound."""
+        return repair(samples)[0]
 
-    def feed(self, chunk: npt.ArrayLike) -> Samples:
-        """Take the next samples of the sound.
-
-        Parameters
-        ----------
-        chunk : float, shape (samples, channels), or (samples,) where there is one channel; any number of samples
-
-        Returns
-        -------
-        clean : float32, as many dimensions as chunk; the samples now ready, perhaps none
-
-        Raises
-        ------
-        SignalError
-            Type or shape do not fit; nothing of the chunk was taken.
-        """
-        array = _as_float(chunk)
-        n_channels = array.shape[1] if array.ndim == 2 else 1
-        if n_channels != self.channels:
-            raise SignalError(f"a chunk of shape {array.shape}; need {self.channels} channels: (samples, channels)")
-        self._flat = array.ndim == 1
-        samples = array.reshape(len(array), self.channels).T
-        return self._public([self._clean_block(block) for block in self._blocks(samples)])
-
-    def flush(self) -> Samples:
-        """End the sound and give the rest of it; the next `feed` starts a new sound."""
-        rest = self._advance(self._analyser.flush())[:, : self._fed - self._given]
-        self._start_sound()
-        return self._public([rest])
-
-    def _start_sound(self) -> None:
+    def _start(self) -> None:
         self._fed = self._given = 0  # samples
         self._state = self._network.initial_state(self._streams)
         self._analyser.reset()
         self._synthesiser.reset()
 
-    def _blocks(self, samples: npt.NDArray[np.floating]) -> Iterator[npt.NDArray[np.floating]]:
-        """Cut a chunk, however long, so that what is computed at once stays small."""
+    def _block_length(self) -> int:
         hop = self._geometry.hop_length
-        length = hop * min(BLOCK_FRAMES, max(1, BLOCK_VALUES // (hop * self.channels)))
-        for start in range(0, samples.shape[1], length):
-            yield samples[:, start : start + length]
+        return hop * min(BLOCK_FRAMES, max(1, BLOCK_VALUES // (hop * self.channels)))
 
     def _clean_block(self, samples: npt.NDArray[np.floating]) -> Samples:
         block, repaired = repair(samples)
@@ -212,6 +206,9 @@ class Stream:
         self._fed += block.shape[1]
         self._given += ready.shape[1]
         return ready
+
+    def _finish(self) -> Samples:
+        return self._advance(self._analyser.flush())[:, : self._fed - self._given]
 
     def _advance(self, spectrum: Spectrum) -> Samples:
         """Take the next frames through the network; give the samples that they complete."""
@@ -236,31 +233,6 @@ class Stream:
         self.bypassed += int(np.sum(~good_frames))
         return np.where(good_frames, gains, np.float32(1)), np.where(good_streams, state, np.float32(0))
 
-    def _public(self, blocks: list[Samples]) -> Samples:
-        """Join blocks of shape (channels, samples) to the caller's shape."""
-        joined = np.concatenate([np.zeros((self.channels, 0), np.float32), *blocks], axis=1)
-        return joined[0] if self._flat else np.ascontiguousarray(joined.T)
-
-
-def _as_float(samples: npt.ArrayLike) -> npt.NDArray[np.floating]:
-    """Take an array of float samples, shape (samples,) or (samples, channels); refuse anything else."""
-    try:
-        array = np.asarray(samples)
-    except ValueError as error:
-        raise SignalError(f"samples make no array: {error}") from None
-    if array.size == 0 and not isinstance(samples, np.ndarray):
-        array = array.astype(np.float32)  # an empty list is a sound of no length
-    if array.dtype in (np.int16, np.int32):  # as sound files are often read
-        full_scale = 2 ** (8 * array.itemsize - 1)
-        raise SignalError(f"samples are {array.dtype}; convert to float in [-1, 1] first, e.g. samples / {full_scale}")
-    if not np.issubdtype(array.dtype, np.floating):
-        raise SignalError(f"samples are {array.dtype}; need float in [-1, 1]")
-    if array.ndim not in (1, 2):
-        raise SignalError(f"samples have shape {array.shape}; need (samples,) or (samples, channels)")
-    if array.ndim == 2 and array.shape[1] > MAX_CHANNELS:
-        raise SignalError(f"samples have shape {array.shape}, (samples, channels); transpose them: samples.T")
-    return array
-
 
 def repair(samples: npt.NDArray[np.floating]) -> tuple[Samples, int]:
     """Replace what is not finite, or too large to be sound, by silence; give float32 and the number replaced."""
@@ -271,26 +243,11 @@ def repair(samples: npt.NDArray[np.floating]) -> tuple[Samples, int]:
     return (np.where(good, block, np.float32(0)) if repaired else block), repaired
 
 
-def _checked_rate(sample_rate: object) -> int:
-    """Refuse what is no number at all; how large it may be is for the frames to say."""
-    if not isinstance(sample_rate, int | float | np.number) or not math.isfinite(sample_rate):
-        raise SignalError(f"sample rate {sample_rate!r}: need a whole number of Hz")
-    return sample_rate  # type: ignore[return-value]  # a float that is whole passes, as 16000.0
-
-
 def _gain_floor(limit_db: float | None) -> np.float32:
     """Give the smallest gain allowed."""
     if limit_db is None:
         return np.float32(-np.inf)
-    if not (math.isfinite(limit_db) and limit_db >= 0):
-        raise SignalError(f"limit_db is {limit_db}; need a finite number from 0, or None for no limit")
-    return np.float32(10 ** (-limit_db / 20))
-
-
-def _checked_mix(mix: float) -> np.float32:
-    if not 0 <= mix <= 1:
-        raise SignalError(f"mix is {mix}; need a share from 0 (the original) to 1 (all cleaned)")
-    return np.float32(mix)
+    return np.float32(10 ** (-checked_limit_db(limit_db) / 20))
 
 
 def _root_mean_square(magnitudes: Floats) -> Floats:

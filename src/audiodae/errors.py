@@ -17,6 +17,10 @@ class AudioFileError(AudiodaeError, OSError):
     """A sound file that cannot be read or written."""
 
 
+class SeriesFileError(AudiodaeError, OSError):
+    """A file of a time series (CSV, NPY, Parquet, WFDB, EDF) that cannot be read or written."""
+
+
 class NetworkError(AudiodaeError, ValueError):
     """A network file that is missing, damaged, unsafe or does not keep the contract."""
 

@@ -1,23 +1,21 @@
 """A network file: one ONNX graph with its card inside, run by onnxruntime on one thread.
 
-The contract
-------------
-============  =======  ================================
-magnitudes    input    float32 (streams, frames, bins)
-state         input    float32 (streams, state_size)
-gains         output   float32 (streams, frames, bins)
-next_state    output   float32 (streams, state_size)
-============  =======  ================================
-
-Any number of streams and frames a call. The state starts at zero; handed on from call to call, it makes the gains
-independent of how a sound was cut. Gains multiply the magnitudes.
+It works on magnitudes, of which it gives gains, or on the samples of a series, of which it gives clean ones; what it
+takes and gives is told in `audiodae.network_contract`. Any number of streams and of frames a call, or of samples in
+whole steps. The state starts at zero; handed on from call to call, it makes the result independent of how a sound was
+cut.
 
 A network file may come from anywhere, so it is looked through before a runtime sees it: one file, no more than
-64 MB, plain operators of the ONNX standard without loops, and after loading it must answer a probe as promised.
+64 MB, plain operators of the ONNX standard without loops, nothing that could end the process or ask for memory beyond
+the bound; and after loading it must answer a probe as promised, in time.
 """
 
 import functools
 import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -26,18 +24,30 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from audiodae.card import CARD_KEY, Card, read_card
-from audiodae.errors import NetworkError
-from audiodae.onnx_graph import FLOAT32, OnnxFacts, Port, read_facts
+from audiodae.card import MAGNITUDES, SAMPLES, Card
+from audiodae.errors import NetworkError, one_line
+from audiodae.network_contract import read_contract, some
+from audiodae.onnx_graph import OnnxFacts, read_facts
+from audiodae.onnx_types import divides_no_floats
 
 DEFAULT_MODEL = "speech"
 MODEL_VARIABLE = "AUDIODAE_MODEL"
 MAX_BYTES = 64_000_000
 MAX_MEMORY = 2 << 30  # bytes for the tensors of all networks of a process; a few lines of ONNX can ask for terabytes
 
-INPUTS = ("magnitudes", "state")
-OUTPUTS = ("gains", "next_state")
-MAX_BINS = MAX_STATE_SIZE = 1_000_000
+PROBE_SECONDS = 5.0  # of computing, over a few frames or samples, which take any real network some milliseconds
+LARGEST_GAIN = 1e6  # 120 dB; what is far beyond overflows when it is multiplied
+MESSAGE_CHARACTERS = 500
+
+# How files begin that are called networks and are none.
+OTHER_FILES = {
+    b"PK": "a zip archive, as torch.save writes",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"\x89HDF": "HDF5, as Keras writes",
+}
 
 # Operators that compute tensors from tensors. Not here: control flow (a loop may never end), randomness, sequences,
 # strings, and everything outside the standard domain.
@@ -65,7 +75,8 @@ class Network:
     Attributes
     ----------
     card : Card
-    n_bins : int, frequencies that it sees and gives gains for
+    n_bins : int, frequencies that it sees and gives gains for; 0 where it works on samples
+    leads : int, leads of a series that it takes together; 0 where it works on magnitudes
     state_size : int, numbers that it remembers for each stream
     parameters : int, number of weights
     """
@@ -80,11 +91,18 @@ class Network:
         """
         if len(data) > MAX_BYTES:
             raise NetworkError(f"more than {MAX_BYTES // 1_000_000} MB; a network file is smaller")
+        for beginning, kind in OTHER_FILES.items():
+            if data.startswith(beginning):
+                raise NetworkError(f"is {kind}, and no ONNX file; make one by `audiodae export`")
         facts = read_facts(data)
         _refuse_unsafe(facts)
-        self.n_bins, self.state_size = _read_sizes(facts)
+        contract = read_contract(facts)
+        self.card: Card = contract.card
+        self.n_bins = contract.width if self.card.kind == MAGNITUDES else 0
+        self.leads = contract.width if self.card.kind == SAMPLES else 0
+        self.state_size = contract.state_size
         self.parameters = facts.parameters
-        self.card: Card = _read_card(facts, self.n_bins)
+        self._inputs, self._outputs = contract.inputs, contract.outputs
         self._session = _open_session(data, threads)
         _probe(self)
 
@@ -110,35 +128,47 @@ class Network:
         try:
             return cls(data, threads=threads)
         except NetworkError as error:
-            raise NetworkError(f"{source}: {error}") from None
+            # Names in the file may be long, and hold whatever moves a terminal's cursor.
+            raise NetworkError(one_line(f"{source}: {str(error)[:MESSAGE_CHARACTERS]}")) from None
 
     def initial_state(self, streams: int) -> Floats:
         """Give the state before the first frame, zeros of shape (streams, state_size)."""
         return np.zeros((streams, self.state_size), np.float32)
 
-    def run(self, magnitudes: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """Compute the gains of the next frames.
+    def run(self, values: Floats, state: Floats) -> tuple[Floats, Floats]:
+        """Compute the gains of the next frames, or clean the next samples.
 
         Parameters
         ----------
-        magnitudes : float32, shape (streams, frames, bins), 0 or more; a full-scale sine reads 1
+        values : float32, shape (streams, frames, bins), magnitudes: 0 or more, a full-scale sine reads 1; or shape
+            (streams, samples, leads), whole steps of samples
         state : float32, shape (streams, state_size), `initial_state` or what the last call gave
 
         Returns
         -------
-        gains : float32, shape (streams, frames, bins)
+        gains or clean samples : float32, the shape of values; the samples are those of `delay` samples before
         state : float32, shape (streams, state_size), for the next call
 
         Raises
         ------
         NetworkError
-            The shapes do not fit, or the graph fails.
+            The shapes do not fit, the graph fails, or what it gives is not what the contract says.
         """
+        return self._run(values, state, None)
+
+    def _run(self, values: Floats, state: Floats, options: Any) -> tuple[Floats, Floats]:
+        given = dict(zip(self._inputs, (values, state), strict=True))
         try:
-            gains, next_state = self._session.run(OUTPUTS, dict(zip(INPUTS, (magnitudes, state), strict=True)))
+            results = self._session.run(self._outputs, given, options)
         except Exception as error:  # onnxruntime's exceptions have no common base of their own
             raise NetworkError(f"the network failed: {_first_line(error)}") from None
-        return gains, next_state
+        for name, result, like in zip(self._outputs, results, (values, state), strict=True):
+            if result.dtype != np.float32 or result.shape != like.shape:
+                raise NetworkError(
+                    f"the network gave {name} as {result.dtype} {result.shape}; need float32 {like.shape}"
+                )
+        first, next_state = results
+        return first, next_state
 
 
 def find_network(model: str | os.PathLike[str] | None = None) -> Path:
@@ -183,51 +213,16 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
 def _refuse_unsafe(facts: OnnxFacts) -> None:
     if facts.has_external_data:
         raise NetworkError("asks for data in other files; save it as one file")
+    if facts.has_sparse_tensors:  # a few bytes of them may stand for gigabytes
+        raise NetworkError("holds sparse tensors; save it with dense ones")
     if facts.functions:
-        raise NetworkError(f"defines functions ({_some(facts.functions)}); inline them")
+        raise NetworkError(f"defines functions ({some(facts.functions)}); inline them")
     unknown = {pair for pair in facts.operators if pair[0] or pair[1] not in ALLOWED_OPERATORS}
     if unknown:
         names = [f"{domain}.{operator}" if domain else operator for domain, operator in unknown]
-        raise NetworkError(f"uses operators that audiodae does not run: {_some(names)}")
-
-
-def _some(names: list[str]) -> str:
-    names = sorted(names)
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-
-
-def _read_sizes(facts: OnnxFacts) -> tuple[int, int]:
-    """Check the ports against the contract; give the number of bins and the state size."""
-    for what, ports, names in (("inputs", facts.inputs, INPUTS), ("outputs", facts.outputs, OUTPUTS)):
-        if sorted(port.name for port in ports) != sorted(names):
-            found = _some([port.name for port in ports]) or "none"
-            raise NetworkError(f"not an audiodae network: its {what} are {found}; need {' and '.join(names)}")
-    inputs = {port.name: port for port in facts.inputs}
-    n_bins = _last_size(inputs["magnitudes"], rank=3, limit=MAX_BINS)
-    state_size = _last_size(inputs["state"], rank=2, limit=MAX_STATE_SIZE)
-    if n_bins == 0:
-        raise NetworkError("input magnitudes has 0 bins; need 1 or more")
-    return n_bins, state_size
-
-
-def _last_size(port: Port, rank: int, limit: int) -> int:
-    if port.element_type != FLOAT32:
-        raise NetworkError(f"input {port.name} is not float32")
-    if port.shape is None or len(port.shape) != rank:
-        raise NetworkError(f"input {port.name} has shape {port.shape}; need {rank} dimensions")
-    size = port.shape[-1]
-    if not isinstance(size, int) or not 0 <= size <= limit:
-        raise NetworkError(f"input {port.name} has shape {port.shape}; the last dimension must be a fixed number")
-    return size
-
-
-def _read_card(facts: OnnxFacts, n_bins: int) -> Card:
-    if CARD_KEY not in facts.metadata:
-        raise NetworkError(f"holds no card (metadata {CARD_KEY}); make it by `audiodae export`")
-    card = read_card(facts.metadata[CARD_KEY])
-    if card.n_bins != n_bins:
-        raise NetworkError(f"the card says {card.n_bins} bins, the graph {n_bins}")
-    return card
+        raise NetworkError(f"uses operators that audiodae does not run: {some(names)}")
+    if divides_no_floats(facts):
+        raise NetworkError("may divide whole numbers, and by zero; cast them to float first")
 
 
 def _open_session(data: bytes, threads: int) -> Any:
@@ -242,7 +237,14 @@ def _open_session(data: bytes, threads: int) -> Any:
     try:
         # From bytes, not from a path: without a folder there is nothing beside the file to be drawn in.
         # Its fallback, the same again, is announced on stdout.
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        # Constants are not computed while it is loaded, which nothing could stop; ours have none that would gain by it.
+        return onnxruntime.InferenceSession(
+            data,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,
+            disabled_optimizers=["ConstantFolding"],
+        )
     except Exception as error:  # as in `run`
         raise NetworkError(f"onnxruntime refuses it: {_first_line(error)}") from None
 
@@ -262,26 +264,80 @@ def _bound_memory() -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return one_line((str(error).splitlines() or [type(error).__name__])[0][:300])
 
 
 def _probe(network: Network) -> None:
-    """Run two streams of a few frames, at once and in two calls; refuse what does not answer as the contract says."""
+    """Run two streams of a few frames or samples, at once and in parts; refuse what breaks the contract."""
+    values, cuts = _probe_values(network)
+    with _stopped_when_out_of_time() as options:
+        whole, _ = _finite_run(network, values, network.initial_state(2), options)
+        parts, state = [], network.initial_state(2)
+        for part in np.split(values, cuts, axis=1):
+            some_of_it, state = _finite_run(network, part, state, options)
+            parts.append(some_of_it)
+    difference = np.max(np.abs(whole - np.concatenate(parts, axis=1)))
+    if difference > 1e-3 * max(1, np.max(np.abs(whole))):
+        raise NetworkError(
+            f"{network._outputs[0]} of one call and of {len(parts)} differ by {difference:.2g}: "
+            "not causal, or it loses state"
+        )
+
+
+def _probe_values(network: Network) -> tuple[Floats, list[int]]:
+    """Give what two streams are shown at once, and where it is cut to show it again."""
     rng = np.random.default_rng(0)
-    magnitudes = np.abs(rng.normal(0, 0.05, (2, 5, network.n_bins))).astype(np.float32)
-    whole, _ = _checked_run(network, magnitudes, network.initial_state(2))
-    first, state = _checked_run(network, magnitudes[:, :2], network.initial_state(2))
-    rest, _ = _checked_run(network, magnitudes[:, 2:], state)
-    difference = np.max(np.abs(whole - np.concatenate([first, rest], axis=1)))
-    if difference > 1e-3:
-        raise NetworkError(f"gains of one call and of two differ by {difference:.2g}: not causal, or it loses state")
+    series = network.card.series
+    if series is None:
+        return np.abs(rng.normal(0, 0.05, (2, 5, network.n_bins))).astype(np.float32), [2]
+    # More than the delay, before which nothing comes out, and the least that a stream may ask for: one step.
+    steps = series.delay // series.step + 6
+    values = rng.normal(0, 1, (2, steps * series.step, network.leads)).astype(np.float32)
+    return values, [series.step, steps // 2 * series.step]
 
 
-def _checked_run(network: Network, magnitudes: Floats, state: Floats) -> tuple[Floats, Floats]:
-    gains, next_state = network.run(magnitudes, state)
-    for name, result, like in (("gains", gains, magnitudes), ("next_state", next_state, state)):
-        if result.dtype != np.float32 or result.shape != like.shape:
-            raise NetworkError(f"{name} came as {result.dtype} {result.shape}; need float32 {like.shape}")
+@contextmanager
+def _stopped_when_out_of_time() -> Iterator[Any]:
+    """Give the options of runs that are stopped, between two nodes, when they have computed too long."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    done, stopped = threading.Event(), threading.Event()
+    computed = _clock_of_this_thread()
+    limit = computed() + PROBE_SECONDS
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            if computed() > limit:
+                stopped.set()
+                options.terminate = True
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield options
+    except NetworkError:
+        if stopped.is_set():
+            raise NetworkError(f"computes for more than {PROBE_SECONDS:g} s over a few frames or samples") from None
+        raise
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _clock_of_this_thread() -> Callable[[], float]:
+    """Give a clock, for any thread to read, of what this one computes: on a busy machine the wall's tells nothing."""
+    if not hasattr(time, "pthread_getcpuclockid"):  # not on Windows
+        return time.process_time
+    return functools.partial(time.clock_gettime, time.pthread_getcpuclockid(threading.get_ident()))
+
+
+def _finite_run(network: Network, values: Floats, state: Floats, options: Any) -> tuple[Floats, Floats]:
+    results = network._run(values, state, options)
+    for name, result in zip(network._outputs, results, strict=True):
         if not np.isfinite(result).all():
             raise NetworkError(f"{name} holds numbers that are not finite")
-    return gains, next_state
+    largest = np.max(np.abs(results[0]))
+    if network.card.frames and largest > LARGEST_GAIN:
+        raise NetworkError(f"gains of {largest:.2g}; {LARGEST_GAIN:g} at most is a gain")
+    return results

@@ -229,7 +229,7 @@ def curves_figure(log_lines: Sequence[Mapping[str, object]]) -> Figure:
     keys = list(dict.fromkeys(key for line in log_lines for key in line))
     panels = {
         "loss": [key for key in keys if "loss" in key and not key.endswith("_db")],
-        "SI-SDR (dB)": [key for key in keys if key.endswith("_db")],
+        "ratio (dB)": [key for key in keys if key.endswith("_db")],
     }
     panels = {label: found for label, found in panels.items() if found} or {"loss": []}
     figure = Figure(figsize=(8, 3 * len(panels)), dpi=120, layout="constrained")

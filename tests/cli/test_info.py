@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests import networks
+from tests import networks, series_networks
 from tests.cli.process import assert_refused, audiodae, with_model
 
 
@@ -48,3 +48,17 @@ def test_an_unknown_network():
 def test_a_damaged_network(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"\x08\x07garbage")
     assert_refused(audiodae("info", tmp_path / "bad.onnx"), "bad.onnx", "not an ONNX network")
+
+
+def test_a_network_for_series(tmp_path):
+    path = tmp_path / "sensor.onnx"
+    path.write_bytes(series_networks.delayed(10, step=5).SerializeToString())
+    rows = dict(line.split(maxsplit=1) for line in audiodae("info", path).stdout.splitlines())
+    assert rows["series"] == (
+        "360 Hz (250 to 500), any number of leads, each by itself, in mV; "
+        "steps of 5 samples, 10 samples of delay, offset removed"
+    )
+    assert float(rows["latency_ms"]) == pytest.approx(14 / 0.36) and 0 < float(rows["rtf"]) < 1
+    path.write_bytes(series_networks.delayed(10, leads=3, offset="kept", unit="").SerializeToString())
+    assert "3 leads together; steps" in audiodae("info", path).stdout
+    assert json.loads(audiodae("info", "--json", path).stdout)["card"]["series"]["leads"] == 3

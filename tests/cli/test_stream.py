@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from audiodae import Denoiser
-from tests import networks
+from audiodae.cli.stream import DTYPES
+from tests import networks, series_networks
 from tests.cli.process import COMMAND, audiodae, with_model
 
 
@@ -97,3 +98,20 @@ def test_bad_options(model, options, message, code):
     done = stream(b"", model, *options)
     assert done.returncode == code and message in done.stderr and done.stdout == b""
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("sample_format", ["f32le", "s16le"])
+def test_the_samples_of_a_series(tmp_path, sample_format):
+    path = tmp_path / "sensor.onnx"
+    path.write_bytes(series_networks.smoothed().SerializeToString())
+    leads = np.rint(noise(1_000, 2) * 1000)
+    wanted = Denoiser(path).clean(leads, 360)
+    options = ["--rate", 360, "--channels", 2, "--format", sample_format]
+    if sample_format == "f32le":
+        leads[5, 1], leads[7, 0] = np.nan, np.inf
+        wanted = Denoiser(path).clean(np.where(np.isfinite(leads), leads, np.nan), 360)
+    done = stream(leads.astype(DTYPES[sample_format]).tobytes(), path, *options)
+    heard = np.frombuffer(done.stdout, DTYPES[sample_format]).reshape(-1, 2)
+    np.testing.assert_allclose(heard, wanted, rtol=0, atol=1e-3 if sample_format == "f32le" else 1)
+    warned = b"warning: 1 samples were not finite and became gaps" in done.stderr
+    assert warned == (sample_format == "f32le")

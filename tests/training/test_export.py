@@ -13,8 +13,8 @@ from audiodae.training.autoencoder import build_autoencoder
 from audiodae.training.export import TOLERANCE, export_run, largest_difference, load_network, to_onnx
 from audiodae.training.recipe import NetworkSettings
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
+from audiodae.training.sound_task import clean_waveforms
 from audiodae.training.spectra import Frames
-from audiodae.training.validate import clean_waveforms
 from tests.training.test_autoencoder import MAKES, sound
 
 CARD = {"name": "test", "version": "1", "kind": "magnitudes", "frames": {"window_ms": 32.0, "bins": 257}}

@@ -17,6 +17,8 @@ from audiodae.errors import RecipeError, TrainingError
 from audiodae.training import trainer
 from audiodae.training.optimise import learning_rate
 from audiodae.training.run_folder import RunFolder, read_checkpoint
+from audiodae.training.sound_task import SoundTask
+from audiodae.training.task import Look
 from audiodae.training.trainer import train
 from tests.prep.made_banks import make_banks
 from tests.training.tiny import tiny_recipe, tiny_tables
@@ -274,7 +276,7 @@ def test_overflows_are_the_scalers_until_they_are_too_many(prepared, tmp_path, m
 
 
 def test_lost_weights_end_the_run(prepared, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "validate", lambda *_: trainer.Look(math.nan, {}, None, None))
+    monkeypatch.setattr(SoundTask, "look", lambda *_: Look(math.nan, {}, {}))
     with pytest.raises(TrainingError, match="validation loss at step 8 is not a number"):
         train(tiny_recipe(prepared), tmp_path / "run")
 

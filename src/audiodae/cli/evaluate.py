@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from audiodae.cli.progress import progress_bar
-from audiodae.errors import AudiodaeError
+from audiodae.cli.report_folder import prepare_report_folder
 from audiodae.evaluation.pairs import find_pairs
 from audiodae.evaluation.report import evaluate as evaluate_pairs
 from audiodae.evaluation.report import to_csv, to_json, to_markdown
@@ -55,7 +55,7 @@ def evaluate(
     if keep_cleaned and out is None:
         raise click.UsageError("--keep-cleaned needs --out")
     if out is not None:
-        _prepare_folder(out, overwrite)
+        prepare_report_folder(out, overwrite)
     started = time.perf_counter()
     pairs = find_pairs(clean_dir, noisy_dir, conditions)
     with progress_bar("scoring", shown=sys.stderr.isatty()) as on_progress:
@@ -74,15 +74,3 @@ def evaluate(
             write_whole(out / name, text.encode())
     where = f"; report.md, report.json and scores.csv in {out}" if out is not None else ""
     click.echo(f"scored {len(pairs)} files in {time.perf_counter() - started:.1f} s{where}", err=True)
-
-
-def _prepare_folder(out: Path, overwrite: bool) -> None:
-    """Make the folder before the work, so that nothing is scored in vain."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AudiodaeError(f"{out}: cannot make the folder ({error.strerror})") from error
-    if not os.access(out, os.W_OK):
-        raise AudiodaeError(f"{out}: cannot write into the folder")
-    if (out / "report.md").exists() and not overwrite:
-        raise AudiodaeError(f"{out / 'report.md'} exists: choose another --out, or add --overwrite")

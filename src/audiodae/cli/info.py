@@ -6,6 +6,7 @@ import time
 import click
 import numpy as np
 
+from audiodae.card import SeriesFacts
 from audiodae.cli.options import json_option
 from audiodae.denoiser import Denoiser
 from audiodae.errors import one_line
@@ -13,6 +14,7 @@ from audiodae.network import find_network, shipped_networks
 
 MEASURED_RATE = 16_000
 MEASURED_SECONDS = 10
+MEASURED_SAMPLES = 100_000  # of a series
 LONGEST_JSON = 200  # characters of an entry, such as a whole recipe, that would only drown the others
 
 
@@ -23,7 +25,7 @@ def info(model: str | None, as_json: bool) -> None:
     """Show the card of MODEL (a shipped network's name or a file), its parameters, latency and real-time factor.
 
     Without MODEL, of the network that `audiodae clean` would use. The real-time factor is measured here and now, one
-    thread, mono, 16 kHz: 0.01 means that 100 s of sound take 1 s.
+    thread, mono, 16 kHz (of a network for series one lead, at its own rate): 0.01 means that 100 s take 1 s.
     """
     path = find_network(model)
     denoiser = Denoiser(path)
@@ -40,20 +42,35 @@ def info(model: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"card": dict(network.card.entries), **facts}, indent=2))
         return
     rows = {**network.card.entries, **facts}
+    if network.card.series:
+        rows["series"] = _told(network.card.series)
     width = max(len(key) for key in rows)
     for key, value in rows.items():
         click.echo(f"{one_line(key):<{width}}  {_shown(value)}")
 
 
 def measure_rtf(denoiser: Denoiser) -> float:
-    """Time the cleaning of ten seconds of noise at 16 kHz; the best of three, over the length."""
-    noise = np.random.default_rng(0).normal(0, 0.1, MEASURED_RATE * MEASURED_SECONDS).astype(np.float32)
+    """Time the cleaning of ten seconds of noise at 16 kHz, or of some minutes of a series; the best of three."""
+    series = denoiser.network.card.series
+    rate = series.rate_hz if series else MEASURED_RATE
+    shape = (MEASURED_SAMPLES, series.leads) if series else (MEASURED_RATE * MEASURED_SECONDS,)
+    noise = np.random.default_rng(0).normal(0, 0.1, shape).astype(np.float32)
     times = []
     for _ in range(3):
         started = time.perf_counter()
-        denoiser.clean(noise, MEASURED_RATE)
+        denoiser.clean(noise, rate)
         times.append(time.perf_counter() - started)
-    return min(times) / MEASURED_SECONDS
+    return min(times) * rate / len(noise)
+
+
+def _told(series: SeriesFacts) -> str:
+    """Say what a network for series takes."""
+    leads = "any number of leads, each by itself" if series.leads == 1 else f"{series.leads} leads together"
+    unit = f", in {series.unit}" if series.unit else ""
+    return (
+        f"{series.rate_hz:g} Hz ({series.lowest_rate_hz:g} to {series.highest_rate_hz:g}), {leads}{unit}; "
+        f"steps of {series.step} samples, {series.delay} samples of delay, offset {series.offset}"
+    )
 
 
 def _shown(value: object) -> str:

@@ -20,7 +20,13 @@ READ_BYTES = 65_536
 @click.command(
     epilog="\b\nExample:\n  ffmpeg -i talk.mp4 -f s16le -ar 48000 -ac 1 - | audiodae stream --rate 48000 > clean.s16"
 )
-@click.option("--rate", type=int, required=True, metavar="HZ", help="Sample rate, 4000 to 384000.")
+@click.option(
+    "--rate",
+    type=int,
+    required=True,
+    metavar="HZ",
+    help="Sample rate, 4000 to 384000; of a series as its network says.",
+)
 @click.option("--channels", type=click.IntRange(min=1), default=1, show_default=True, help="Channels, interleaved.")
 @click.option(
     "--format",
@@ -43,7 +49,8 @@ def stream(
 ) -> None:
     """Clean raw samples from standard input to standard output, as they come.
 
-    As many samples come out as go in, at most one window (32 ms) later; the last of them when the input ends.
+    As many samples come out as go in, at most one window (32 ms) later; the last of them when the input ends. With a
+    network for series (see audiodae info) they are the samples of a series, and its leads the channels.
     """
     for end, name in ((sys.stdin, "standard input"), (sys.stdout, "standard output")):
         if end.isatty():
@@ -55,7 +62,9 @@ def stream(
         counts["clipped"] += _write(live.feed(chunk), sample_format)
     counts["clipped"] += _write(live.flush(), sample_format)
     if live.repaired:
-        click.echo(f"audiodae: warning: {live.repaired} samples were not finite and became silence", err=True)
+        click.echo(
+            f"audiodae: warning: {live.repaired} samples were not finite and became {live.REPAIRED_INTO}", err=True
+        )
     if not quiet:
         click.echo(f"{counts['samples'] / rate:.2f} s, {counts['clipped']} samples clipped", err=True)
 
@@ -64,13 +73,14 @@ def _chunks(sample_format: str, channels: int) -> Iterator[Samples]:
     """Yield what has come in, shape (samples, channels), as soon as it has."""
     dtype = DTYPES[sample_format]
     size = np.dtype(dtype).itemsize * channels
-    scale = np.float32(1 / FULL_SCALE if sample_format == "s16le" else 1)
     rest = b""
     while data := os.read(sys.stdin.fileno(), READ_BYTES):
         data = rest + data
         whole = len(data) - len(data) % size
         rest = data[whole:]
-        yield np.frombuffer(data[:whole], dtype).reshape(-1, channels).astype(np.float32) * scale
+        samples = np.frombuffer(data[:whole], dtype).reshape(-1, channels).astype(np.float32)
+        # Floats may be no numbers, and are left alone: numpy would tell on stderr that it multiplied them.
+        yield samples / np.float32(FULL_SCALE) if sample_format == "s16le" else samples
     if rest:
         click.echo(f"audiodae: warning: {len(rest)} bytes at the end make no whole sample", err=True)
 

@@ -34,8 +34,9 @@ class TrainingBar:
         self._bar.start()  # only now: what is wrong with the recipe is one line, with no bar above it
         if line.get("loss") is not None:
             self._loss = f"{line['loss']:.4f}"
-        if line.get("valid_si_sdr_db") is not None:
-            self._valid = f"{line['valid_si_sdr_db']:.2f} dB"
+        for name, value in line.items():
+            if name.startswith("valid") and name.endswith("_db") and value is not None:
+                self._valid = f"{value:.2f} dB"
         if "wait_share" in line:
             self._waiting = f"{100 * line['wait_share']:.0f} %"
         shown = f"loss {self._loss}  valid {self._valid}  waiting {self._waiting}"

@@ -3,6 +3,7 @@
 import textwrap
 from typing import Any
 
+from audiodae.card import SeriesFacts
 from audiodae.network import Network
 
 WIDTH = 118
@@ -17,15 +18,19 @@ DECIMALS = {
 def card_page(network: Network) -> str:
     """What a network is, what it was made from and how, how good it is and what it cannot do.
 
-    The card needs the entries that `audiodae export` writes, with the report of `audiodae evaluate` as metrics.
+    The card needs the entries that `audiodae export` writes, with the report of `audiodae evaluate` (for series
+    `evaluate-ecg`) as metrics.
     """
     card = network.card
+    series = card.series
+    sees = _series_seen(series) if series else f"{network.n_bins} bins"
     facts = (
-        f"{network.parameters:,} parameters, {network.n_bins} bins, {network.state_size:,} numbers of state a stream, "
+        f"{network.parameters:,} parameters, {sees}, {network.state_size:,} numbers of state a stream, "
         f"latency {card.latency_ms:g} ms. Licence of the weights: {card['licence']}."
     )
+    heard = "series" if series else "sound"
     made = (
-        f"{card['audio_hours']} hours of mixed sound, best at step {card['steps']:,} (seed {card['seed']}), "
+        f"{card['audio_hours']} hours of mixed {heard}, best at step {card['steps']:,} (seed {card['seed']}), "
         f"on {card['hardware']}."
     )
     head = f"# `{card.name}`, version {card.version}"
@@ -40,12 +45,44 @@ def card_page(network: Network) -> str:
         "## Made by",
         f"```sh\n{card['made_by']}\n```",
     ]
-    sections += ["## How good it is", *_figures(card["metrics"]), "## What it does not do", _wrapped(card["limits"])]
+    figures = _ecg_figures if series else _figures
+    sections += ["## How good it is", *figures(card["metrics"]), "## What it does not do", _wrapped(card["limits"])]
     return "\n\n".join(sections) + "\n"
 
 
 def _wrapped(text: object) -> str:
     return textwrap.fill(str(text), WIDTH)
+
+
+def _series_seen(series: SeriesFacts) -> str:
+    rates = f"{series.rate_hz:g} Hz ({series.lowest_rate_hz:g} to {series.highest_rate_hz:g} will do)"
+    return f"trained on {series.unit or 'samples'} at {rates}"
+
+
+def _ecg_figures(report: dict[str, Any]) -> list[str]:
+    found = {(row["kind"], row["snr_db"], row["system"]): row for row in report["snr"]}
+    kinds = list(dict.fromkeys(row["kind"] for row in report["snr"]))
+    systems = list(dict.fromkeys(row["system"] for row in report["snr"]))[1:]  # the first is what goes in
+    levels = sorted({row["snr_db"] for row in report["snr"]})
+    head = ["SNR gain, dB", *(f"{kind} {level:g}" for kind in kinds for level in levels)]
+    rows = [head, ["---", *["--:"] * (len(head) - 1)]]
+    for system in systems:
+        gains = (found[kind, level, system]["snr_gain_db"] for kind in kinds for level in levels)
+        rows.append([system, *(f"{gain:.1f}" for gain in gains)])
+    examined = report["model"]
+    beats = [row for row in report["beats"] if row["system"] == examined]
+    single = "; ".join(
+        f"{row['kind']}: SSD {row['ssd']:.2f}, MAD {row['mad']:.3f} mV, cosine {row['cosine']:.3f}" for row in beats
+    )
+    clean = next(row for row in report["clean"] if row["system"] == examined)
+    return [
+        "Columns are the kind of noise (bw baseline wander, em electrode motion, ma muscle artefact, all three at "
+        "equal power) and the signal-to-noise ratio that goes in.",
+        "\n".join(f"| {' | '.join(row)} |" for row in rows),
+        f"Single beats in DeepFilter's protocol: {single}.",
+        f"Clean ECG in: SNR {clean['snr_out_db']:.1f} dB out. A day of one lead on one thread: "
+        f"{report['seconds_a_day']:.0f} s.",
+    ]
 
 
 def _figures(report: dict[str, Any]) -> list[str]:

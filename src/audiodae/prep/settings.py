@@ -1,12 +1,11 @@
-"""The settings of a preparation, kept in its folder as prepare.json so that another run cannot mix in other ones."""
+"""The settings of a preparation of sound, kept in its folder as prepare.json."""
 
 from pathlib import Path
 
 import msgspec
 
-from audiodae.errors import ShardError
 from audiodae.prep.draws import DrawSettings
-from audiodae.whole_file import write_whole
+from audiodae.prep.settings_file import read_file, take_up
 
 SETTINGS_FILE = "prepare.json"
 
@@ -50,15 +49,7 @@ def take_folder(out: Path, settings: PrepareSettings) -> None:
     ShardError
         The folder cannot be written, holds other things, or was begun with other settings, which are named.
     """
-    file = out / SETTINGS_FILE
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            _refuse_strangers(out)
-            write_whole(file, msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
-    except OSError as error:
-        raise ShardError(f"{out}: cannot prepare into this folder ({error.strerror})") from error
-    _refuse_others(file, settings)
+    take_up(out, settings, SETTINGS_FILE)
 
 
 def read_settings(out: Path) -> PrepareSettings:
@@ -69,35 +60,4 @@ def read_settings(out: Path) -> PrepareSettings:
     ShardError
         There are none, or they cannot be read.
     """
-    try:
-        return msgspec.json.decode((out / SETTINGS_FILE).read_bytes(), type=PrepareSettings)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ShardError(
-            f"{out / SETTINGS_FILE}: cannot be read ({error}); delete the folder, prepare again"
-        ) from error
-
-
-def _refuse_strangers(out: Path) -> None:
-    # Hidden files are what a run leaves that was killed before it wrote its settings.
-    strangers = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-    if strangers:
-        raise ShardError(f"{out}: holds {strangers[0]!r} but no {SETTINGS_FILE}; choose a new or empty folder")
-
-
-def _refuse_others(file: Path, settings: PrepareSettings) -> None:
-    before, now = _flat(read_settings(file.parent)), _flat(settings)
-    changed = [name for name in now if before[name] != now[name]]
-    if changed:
-        name = changed[0]
-        raise ShardError(
-            f"{file.parent}: was begun with {name} = {before[name]}, now it is {now[name]}; "
-            "choose another folder, or delete this one to start again"
-        )
-
-
-def _flat(settings: PrepareSettings) -> dict[str, object]:
-    """Settings by name, those of the mix as mix.NAME."""
-    plain: dict[str, object] = msgspec.to_builtins(settings)
-    mix = plain.pop("mix")
-    assert isinstance(mix, dict)
-    return plain | {f"mix.{name}": value for name, value in mix.items()}
+    return read_file(out / SETTINGS_FILE, PrepareSettings)

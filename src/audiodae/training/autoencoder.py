@@ -13,7 +13,7 @@ part is causal, so any number of frames a call gives the same gains: a test hold
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,16 +30,13 @@ from audiodae.training.blocks import (
     TimeGRU,
     normalisation,
     reshape,
+    split_state,
 )
 from audiodae.training.recipe import NetworkSettings
+from audiodae.training.wave import WaveAutoencoder
 
 QUIETEST = 1e-6  # a magnitude of -120 dBFS; what is fainter reads the same
 LARGEST_GAIN = 2.0  # of a regressed magnitude over the noisy one
-
-
-def split_state(state: Tensor, parts: Iterable[nn.Module]) -> tuple[Tensor, ...]:
-    """Cut the flat state into the slices of its parts, each of which has a `state_size`."""
-    return torch.split(state, [int(getattr(part, "state_size")) for part in parts], dim=1)  # noqa: B009 (Module types it)
 
 
 def log_features(magnitudes: Tensor) -> Tensor:
@@ -257,8 +254,13 @@ class Conv1dAutoencoder(Autoencoder):
         return lowered.transpose(1, 2)
 
 
+def build_network(settings: NetworkSettings) -> Autoencoder | WaveAutoencoder:
+    """Put a network together as the recipe says, for sound or for series, with fresh random weights."""
+    return WaveAutoencoder(settings.wave) if settings.body == "wave" else build_autoencoder(settings)
+
+
 def build_autoencoder(settings: NetworkSettings) -> Autoencoder:
-    """Put a network together as the recipe says, with fresh random weights (seed torch first)."""
+    """Put a network for sound together, with fresh random weights (seed torch first)."""
     build = _build_conv2d if settings.body == "conv2d" else _build_conv1d
     output = BoundedGain(settings.gain_floor_db) if settings.output == "gain" else RegressedMagnitude()
     return build(settings, output)

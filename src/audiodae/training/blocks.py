@@ -9,7 +9,7 @@ Called on a whole sound or on its pieces in order, it gives the same features; a
 Two-dimensional features have shape (streams, channels, frames, bands), one-dimensional (streams, channels, frames).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -73,6 +73,11 @@ class _Reshape(torch.autograd.Function):
     @staticmethod
     def symbolic(graph: Any, features: Any, sizes: tuple[int, ...]) -> Any:
         return graph.op("Reshape", features, graph.op("Constant", value_t=torch.tensor(sizes)))
+
+
+def split_state(state: Tensor, parts: Iterable[nn.Module]) -> tuple[Tensor, ...]:
+    """Cut the flat state into the slices of its parts, each of which has a `state_size`."""
+    return torch.split(state, [int(getattr(part, "state_size")) for part in parts], dim=1)  # noqa: B009 (Module types it)
 
 
 def with_past(features: Tensor, state: Tensor, frames: int) -> tuple[Tensor, Tensor]:

@@ -21,10 +21,12 @@ from audiodae.prep.corpus import KINDS
 from audiodae.prep.draws import Banks, DrawSettings, Split, draw_example
 from audiodae.prep.mixing import mix
 from audiodae.prep.resident import ResidentBank
+from audiodae.prep.series.bank import SeriesBank, bank_path
+from audiodae.prep.series.draws import SeriesDrawSettings
+from audiodae.prep.series.mixing import check_bank, series_batch
 from audiodae.prep.shards import read_shard, shard_paths
 from audiodae.training.recipe import DataSettings, Recipe
-
-Batch = tuple[Tensor, Tensor]
+from audiodae.training.task import Batch
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,21 @@ class ShardPairs(Dataset[Batch]):
         return torch.stack(read).float()
 
 
+class SeriesPairs(Dataset[Batch]):
+    """Time series mixed on the fly: item s is (noisy, clean, weights), each float32 of shape (rows, samples)."""
+
+    def __init__(
+        self, bank: SeriesBank, *, split: Split, settings: SeriesDrawSettings, seed: int, batch_size: int, share: Share
+    ) -> None:
+        self.bank, self.split, self.settings = bank, split, settings
+        self.seed, self.batch_size, self.share = seed, batch_size, share
+
+    def __getitem__(self, step: int) -> Batch:
+        number = step * self.share.world + self.share.rank
+        sides = series_batch(self.seed, self.split, number, self.batch_size, self.bank, self.settings)
+        return tuple(torch.from_numpy(side) for side in sides)
+
+
 def examples_in(folder: Path, split: Split) -> int:
     """How many examples the shards of a split hold."""
     return sum(len(read_shard(path).noisy) for path in shard_paths(folder, split))
@@ -108,14 +125,29 @@ def make_pairs(recipe: Recipe, *, split: Split, batch_size: int, share: Share, d
     settings: DataSettings = recipe.data
     prepared = Path(settings.prepared)
     if not settings.prepared or not prepared.is_dir():
-        raise RecipeError(f"data.prepared = {settings.prepared!r}: no such folder; make it with prepare_speech.py")
+        makers = "prepare_ecg.py or prepare_series.py" if settings.source == "series" else "prepare_speech.py"
+        raise RecipeError(f"data.prepared = {settings.prepared!r}: no such folder; make it with {makers}")
     seed = recipe.run.seed if split == "train" else 0
+    if settings.source == "series":
+        bank = _load_series(recipe, split)
+        return SeriesPairs(bank, split=split, settings=settings.series, seed=seed, batch_size=batch_size, share=share)
     if settings.source == "shards":
         if split == "valid":  # there may be few, and they are judged by one process
             batch_size = min(batch_size, max(examples_in(prepared, split), 1))
         return ShardPairs(prepared, split=split, seed=seed, batch_size=batch_size, share=share)
     banks = load_banks(prepared, split, device)
     return MixedPairs(banks, split=split, settings=settings.mix, seed=seed, batch_size=batch_size, share=share)
+
+
+def _load_series(recipe: Recipe, split: Split) -> SeriesBank:
+    bank = SeriesBank.load(bank_path(recipe.data.prepared, split))
+    if bank.header.rate_hz != recipe.network.wave.rate_hz:
+        raise RecipeError(
+            f"{bank.path}: holds {bank.header.rate_hz:g} Hz, and network.wave.rate_hz is "
+            f"{recipe.network.wave.rate_hz:g}; make them one"
+        )
+    check_bank(bank, recipe.data.series)
+    return bank
 
 
 def feed(pairs: Dataset[Batch], steps: Sequence[int], *, workers: int, device: torch.device) -> Iterator[Batch]:
@@ -130,5 +162,5 @@ def feed(pairs: Dataset[Batch], steps: Sequence[int], *, workers: int, device: t
         # A fork would copy the locks of running threads; a spawned worker opens the memory-mapped banks anew.
         multiprocessing_context="spawn" if workers else None,
     )
-    for noisy, clean in loader:
-        yield noisy.to(device, non_blocking=True), clean.to(device, non_blocking=True)
+    for batch in loader:
+        yield tuple(side.to(device, non_blocking=True) for side in batch)

@@ -1,8 +1,8 @@
 """Export: from a run folder to one ONNX file that keeps the network contract, then the two are compared.
 
 The contract: inputs `magnitudes` float32 (streams, frames, bins) and `state` float32 (streams, state_size), outputs
-`gains` and `next_state`; any number of streams and frames; the card as JSON in the metadata. docs/network-file.md
-tells it whole.
+`gains` and `next_state`; any number of streams and frames; the card as JSON in the metadata. A network for series has
+`samples` in and `clean` out, both (streams, samples, 1). docs/network-file.md tells it whole.
 """
 
 import copy
@@ -23,14 +23,17 @@ from audiodae.card import CARD_KEY
 from audiodae.errors import TrainingError
 from audiodae.frames import NETWORK_BINS, WINDOW_MS
 from audiodae.network import Network
-from audiodae.training.autoencoder import Autoencoder, Layer, build_autoencoder
+from audiodae.training.autoencoder import Autoencoder, Layer, build_network
 from audiodae.training.blocks import CausalConv1d, CausalUpConv2d
 from audiodae.training.recipe import Recipe, encode_recipe
 from audiodae.training.run_folder import RunFolder, read_checkpoint
+from audiodae.training.wave import WaveAutoencoder
 from audiodae.whole_file import write_whole
 
 OPSET = 17
-TOLERANCE = 1e-4  # of a gain between torch and onnxruntime: 80 dB below the sound
+TOLERANCE = 1e-4  # of a gain, or a sample of full scale, between torch and onnxruntime: 80 dB below the sound
+
+AnyAutoencoder = Autoencoder | WaveAutoencoder
 
 
 def export_run(
@@ -47,7 +50,7 @@ def export_run(
 
     Returns
     -------
-    card : the card as written, with `largest_difference`: of a gain, between torch and onnxruntime
+    card : the card as written, with `largest_difference`: of a gain or sample, between torch and onnxruntime
 
     Raises
     ------
@@ -62,7 +65,7 @@ def export_run(
     content = to_onnx(network, written)
     largest = largest_difference(network, Network.from_bytes(content, source=str(target)))
     if not largest <= TOLERANCE:
-        raise TrainingError(f"{target}: torch and onnxruntime differ by {largest:.2g} in a gain (at most {TOLERANCE})")
+        raise TrainingError(f"{target}: torch and onnxruntime differ by {largest:.2g} (at most {TOLERANCE})")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, content)
@@ -71,9 +74,9 @@ def export_run(
     return written | {"largest_difference": largest}
 
 
-def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> Autoencoder:
+def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> AnyAutoencoder:
     """Build the recipe's network and give it these weights, ready to judge."""
-    network = build_autoencoder(recipe.network)
+    network = build_network(recipe.network)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -88,9 +91,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
     return {
         "name": recipe.card.name,
         "version": recipe.card.version,
-        "kind": "magnitudes",
-        "frames": {"window_ms": WINDOW_MS, "bins": NETWORK_BINS},
-        "latency_ms": WINDOW_MS,
+        **(_series_facts(recipe) if recipe.network.body == "wave" else SOUND_FACTS),
         "licence": recipe.card.licence,
         "data": recipe.card.data,
         "made_by": recipe.card.made_by,
@@ -106,10 +107,38 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
     }
 
 
-def to_onnx(network: Autoencoder, card: dict[str, Any]) -> bytes:
+SOUND_FACTS: dict[str, Any] = {
+    "kind": "magnitudes",
+    "frames": {"window_ms": WINDOW_MS, "bins": NETWORK_BINS},
+    "latency_ms": WINDOW_MS,
+}
+
+
+def _series_facts(recipe: Recipe) -> dict[str, Any]:
+    """What the runtime needs to know of a network for series. It has heard series played at other speeds, which is to
+    say at other rates: it may be run at those too.
+    """
+    wave, draws = recipe.network.wave, recipe.data.series
+    delay = WaveAutoencoder(wave).delay
+    series = {
+        "rate_hz": wave.rate_hz,
+        "lowest_rate_hz": round(wave.rate_hz / max(draws.speed[1], 1.0), 1),
+        "highest_rate_hz": round(wave.rate_hz / min(draws.speed[0], 1.0), 1),
+        "step": wave.step,
+        "delay": delay,
+        "leads": 1,
+        "unit": wave.unit,
+        "offset": wave.offset,
+    }
+    # A sample waits for its frame to be whole, too.
+    return {"kind": "samples", "series": series, "latency_ms": round(1000 * (delay + wave.step - 1) / wave.rate_hz, 1)}
+
+
+def to_onnx(network: AnyAutoencoder, card: dict[str, Any]) -> bytes:
     """Write the network as a single ONNX file with its card inside."""
-    network = merge_batch_norm(network)
-    example = (torch.rand(2, 3, NETWORK_BINS), network.initial_state(2))
+    if isinstance(network, Autoencoder):
+        network = merge_batch_norm(network)
+    example = (_example(network, 3), network.initial_state(2))
     buffer: Any = io.BytesIO()  # the exporter takes it, though its types say a path
     with warnings.catch_warnings():
         # It warns of what the comparison after it proves to be well: sizes traced as constants, GRUs of any batch.
@@ -142,17 +171,29 @@ def merge_batch_norm(network: Autoencoder) -> Autoencoder:
     return merged
 
 
-def _trace(network: Autoencoder, example: tuple[Tensor, Tensor], buffer: Any) -> None:
+def _example(network: AnyAutoencoder, frames: int, *, seed: int = 0) -> Tensor:
+    """Two streams of what a network takes: magnitudes from silence to full scale, or a series with a slow swing."""
+    rng = np.random.default_rng(seed)
+    if isinstance(network, Autoencoder):
+        return torch.from_numpy((10 ** rng.uniform(-6, 0, (2, frames, NETWORK_BINS))).astype(np.float32))
+    swing = np.cumsum(rng.normal(0, 0.1, (2, frames * network.step, 1)), axis=1)
+    return torch.from_numpy(np.tanh(swing).astype(np.float32))
+
+
+def _trace(network: AnyAutoencoder, example: tuple[Tensor, Tensor], buffer: Any) -> None:
+    taken, given, time = (
+        ("magnitudes", "gains", "frames") if isinstance(network, Autoencoder) else ("samples", "clean", "samples")
+    )
     torch.onnx.export(
         _Contract(network).eval(),  # the exporter leaves a module in the mode it came in
         example,
         buffer,
-        input_names=["magnitudes", "state"],
-        output_names=["gains", "next_state"],
+        input_names=[taken, "state"],
+        output_names=[given, "next_state"],
         dynamic_axes={
-            "magnitudes": {0: "streams", 1: "frames"},
+            taken: {0: "streams", 1: time},
             "state": {0: "streams"},
-            "gains": {0: "streams", 1: "frames"},
+            given: {0: "streams", 1: time},
             "next_state": {0: "streams"},
         },
         opset_version=OPSET,
@@ -160,36 +201,37 @@ def _trace(network: Autoencoder, example: tuple[Tensor, Tensor], buffer: Any) ->
     )
 
 
-def largest_difference(network: Autoencoder, exported: Network, *, seed: int = 0) -> float:
-    """The largest difference of a gain between torch on a whole sound and onnxruntime on its pieces.
+def largest_difference(network: AnyAutoencoder, exported: Network, *, seed: int = 0) -> float:
+    """The largest difference of a gain or sample between torch on a whole sound and onnxruntime on its pieces.
 
-    Two streams of 40 frames at levels from silence to full scale, in pieces of all, 1, 7 and 16 frames.
+    Two streams of 240 frames at levels from silence to full scale, in pieces of all, 1, 7 and 16 frames.
     """
-    rng = np.random.default_rng(seed)
-    magnitudes = (10 ** rng.uniform(-6, 0, (2, 40, NETWORK_BINS))).astype(np.float32)
+    example = _example(network, 240, seed=seed)
     with torch.no_grad():
-        wanted, _ = network(torch.from_numpy(magnitudes), network.initial_state(2))
+        wanted, _ = network(example, network.initial_state(2))
+    step = network.step if isinstance(network, WaveAutoencoder) else 1
     return max(
-        float(np.abs(_in_pieces(exported, magnitudes, piece) - wanted.numpy()).max()) for piece in (40, 1, 7, 16)
+        float(np.abs(_in_pieces(exported, example.numpy(), piece * step) - wanted.numpy()).max())
+        for piece in (240, 1, 7, 16)
     )
 
 
-def _in_pieces(exported: Network, magnitudes: np.ndarray[Any, Any], piece: int) -> np.ndarray[Any, Any]:
-    state = exported.initial_state(len(magnitudes))
-    gains: list[np.ndarray[Any, Any]] = []
-    for start in range(0, magnitudes.shape[1], piece):
-        made, state = exported.run(magnitudes[:, start : start + piece], state)
-        gains.append(made)
-    return np.concatenate(gains, axis=1)
+def _in_pieces(exported: Network, values: np.ndarray[Any, Any], piece: int) -> np.ndarray[Any, Any]:
+    state = exported.initial_state(len(values))
+    answers: list[np.ndarray[Any, Any]] = []
+    for start in range(0, values.shape[1], piece):
+        made, state = exported.run(values[:, start : start + piece], state)
+        answers.append(made)
+    return np.concatenate(answers, axis=1)
 
 
 class _Contract(nn.Module):
     """The network with nothing but tensors in and out, for the exporter to trace."""
 
-    def __init__(self, network: Autoencoder) -> None:
+    def __init__(self, network: AnyAutoencoder) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, magnitudes: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        gains, next_state = self.network(magnitudes, state)
-        return gains, next_state
+    def forward(self, values: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        answers, next_state = self.network(values, state)
+        return answers, next_state

@@ -18,6 +18,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from audiodae.card import MAGNITUDES
 from audiodae.errors import TrainingError
 from audiodae.network import Network
 from audiodae.training.autoencoder import Autoencoder, build_autoencoder
@@ -48,9 +49,13 @@ def read_network_file(path: Path) -> tuple[Autoencoder, Recipe]:
     NetworkError
         No such file, or it breaks the contract.
     TrainingError
-        The file was not made by `audiodae export`, or by one that named things otherwise.
+        The file is one for series, or was not made by `audiodae export`, or by one that named things otherwise.
     """
     exported = Network.load(path)
+    if exported.card.kind != MAGNITUDES:
+        raise TrainingError(
+            f"{path}: is a network for series; train it on by `audiodae train` with run.start_from = best.safetensors"
+        )
     model = onnx.load(str(path))
     try:
         recipe = _without_batch_norm(decode_recipe(dict(exported.card.entries["recipe"]), source=str(path)))

@@ -11,10 +11,36 @@ import msgspec
 
 from audiodae.errors import RecipeError
 from audiodae.prep.draws import DrawSettings
+from audiodae.prep.series.draws import SeriesDrawSettings, check_settings
 from audiodae.training.recipe_tables import read_tables, to_struct
 
 Activation = Literal["relu", "leaky_relu", "prelu", "elu", "silu", "tanh", "sigmoid", "none"]
 Normalisation = Literal["batch", "channel", "none"]
+
+
+class WaveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body `wave`, for series: samples to samples. See `audiodae.training.wave`.
+
+    Attributes
+    ----------
+    rate_hz, unit : samples a second of the prepared series, and what they are counted in, such as mV
+    offset : removed where clean series lie around zero, as an ECG does; kept where their level means something
+    step : samples of a frame
+    width : features of a frame
+    dilations : of each block, frames between its taps; a negative one looks into the past alone, which costs no delay
+    level_ahead : frames by which the level is known before the samples that it divides
+    level_seconds : over which the level is forgotten
+    """
+
+    rate_hz: float = 360.0
+    unit: str = ""
+    offset: Literal["removed", "kept"] = "removed"
+    step: int = 8
+    width: int = 64
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, -32, 1, 2, 4, 8, 16)
+    level_ahead: int = 16
+    level_seconds: float = 8.0
+    activation: Activation = "leaky_relu"
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +48,8 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    body : conv2d convolves over frequency (and time), conv1d takes the bins as channels and convolves over time
+    body : conv2d convolves over frequency (and time), conv1d takes the bins as channels and convolves over time; wave
+        is for series, and heeds the table [network.wave] alone
     widths : channels of each layer of the encoder; the decoder mirrors them
     kernel : frames and bands that a conv2d layer sees (bands odd); frames that a conv1d layer sees
     strides : conv2d: by how much each layer thins out the bands
@@ -34,7 +61,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output : gain (bounded from gain_floor_db to 0 dB) or magnitude (how far the clean log-magnitude is from the noisy)
     """
 
-    body: Literal["conv2d", "conv1d"] = "conv2d"
+    body: Literal["conv2d", "conv1d", "wave"] = "conv2d"
     widths: tuple[int, ...] = (16, 32, 48)
     kernel: tuple[int, int] = (1, 5)
     strides: tuple[int, ...] = (4, 2, 2)
@@ -49,6 +76,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skips: bool = True
     output: Literal["gain", "magnitude"] = "gain"
     gain_floor_db: float = -60.0
+    wave: WaveSettings = msgspec.field(default_factory=WaveSettings)
 
 
 class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,17 +84,19 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    source : mix makes new examples from the banks of the prepared folder all the time, shards reads those written there
-    prepared : folder that data_prep/prepare_speech.py made
+    source : mix makes new examples from the banks of the prepared folder all the time, shards reads those written
+        there, series mixes time series
+    prepared : folder that data_prep/prepare_speech.py made, or for series prepare_ecg.py or prepare_series.py
     workers : processes that mix or read ahead; 0 does it between the steps
     valid_examples : examples of each look at the validation split
     """
 
-    source: Literal["mix", "shards"] = "mix"
+    source: Literal["mix", "shards", "series"] = "mix"
     prepared: str = ""
     workers: int = 1
     valid_examples: int = 96
     mix: DrawSettings = msgspec.field(default_factory=DrawSettings)
+    series: SeriesDrawSettings = msgspec.field(default_factory=SeriesDrawSettings)
 
 
 class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,11 +104,13 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    mse, l1, huber : between magnitudes: mean square, mean absolute, and the one for small and the other for large
+    mse, l1, huber : between magnitudes (of series: samples): mean square, mean absolute, and the one for small and the
+        other for large
     bce : binary cross-entropy between magnitudes scaled to [0, 1]
     compressed : mean square between magnitudes to the power of exponent, nearer to what is heard
     complex : the same between spectra, phase included; needs source = mix
     si_sdr : negative scale-invariant signal-to-distortion ratio of the waveforms, dB; needs source = mix
+    snr : negative signal-to-noise ratio of series, dB
     weight_l1, weight_l2 : of the sum of absolute or squared weights of the network
     exponent : of the compression
     """
@@ -90,6 +122,7 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compressed: float = 1.0
     complex: float = 0.5
     si_sdr: float = 0.002
+    snr: float = 0.0
     weight_l1: float = 0.0
     weight_l2: float = 0.0
     exponent: float = 0.3
@@ -226,6 +259,10 @@ def _check(recipe: Recipe, source: str) -> None:
     for rule, keeps in RULES:
         if not keeps(recipe):
             raise RecipeError(f"{source}: {rule}")
+    try:
+        check_settings(recipe.data.series)
+    except RecipeError as error:
+        raise RecipeError(f"{source}: {error}") from None
 
 
 def _share(*values: float) -> bool:
@@ -234,6 +271,8 @@ def _share(*values: float) -> bool:
 
 MAGNITUDE_TERMS = ("mse", "l1", "huber", "bce", "compressed")
 WAVEFORM_TERMS = ("complex", "si_sdr")
+SOUND_TERMS = ("bce", "compressed", *WAVEFORM_TERMS)
+WAVE_SIZES = ("rate_hz", "step", "width", "level_ahead", "level_seconds")
 COUNTS = "steps batch_size valid_every save_every log_every pictures_every devices nodes".split()  # noqa: SIM905
 
 # Checked in this order, so that a rule may count on those before it.
@@ -288,13 +327,31 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
         "loss needs weights of 0 or more, at least one of a term above 0",
         lambda r: (
             min(getattr(r.loss, key) for key in r.loss.__struct_fields__) >= 0
-            and any(getattr(r.loss, term) > 0 for term in (*MAGNITUDE_TERMS, *WAVEFORM_TERMS))
+            and any(getattr(r.loss, term) > 0 for term in (*MAGNITUDE_TERMS, *WAVEFORM_TERMS, "snr"))
+        ),
+    ),
+    (
+        "network.body = wave and data.source = series go together",
+        lambda r: (r.network.body == "wave") == (r.data.source == "series"),
+    ),
+    (
+        f"loss: series take mse, l1, huber and snr; set {', '.join(SOUND_TERMS)} to 0. snr is for series alone",
+        lambda r: (
+            all(getattr(r.loss, term) == 0 for term in SOUND_TERMS) if r.data.source == "series" else r.loss.snr == 0
+        ),
+    ),
+    (
+        "network.wave needs rate_hz, step, width, level_ahead and level_seconds above 0, and dilations other than 0",
+        lambda r: (
+            min(getattr(r.network.wave, key) for key in ("rate_hz", "step", "width", "level_ahead", "level_seconds"))
+            > 0
+            and all(r.network.wave.dilations)
         ),
     ),
     ("loss.exponent needs to be above 0, up to 1", lambda r: 0 < r.loss.exponent <= 1),
     (
         "loss.complex and loss.si_sdr need data.source = mix: shards keep no clean phase",
-        lambda r: r.data.source == "mix" or all(getattr(r.loss, term) == 0 for term in WAVEFORM_TERMS),
+        lambda r: r.data.source != "shards" or all(getattr(r.loss, term) == 0 for term in WAVEFORM_TERMS),
     ),
     (
         "optimiser.learning_rate, momentum, weight_decay and warmup_steps need to be 0 or more",

@@ -14,12 +14,16 @@ from torch import Tensor
 from audiodae.errors import TrainingError
 from audiodae.frames import FrameGeometry
 from audiodae.prep.decode import SAMPLE_RATE
-from audiodae.training.autoencoder import Autoencoder, build_autoencoder
+from audiodae.training.autoencoder import Autoencoder, build_network
 from audiodae.training.data import Share
 from audiodae.training.optimise import make_optimiser, pack_optimiser, unpack_optimiser
 from audiodae.training.recipe import Recipe, RunSettings, differences
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
+from audiodae.training.series_task import SeriesTask
+from audiodae.training.sound_task import SoundTask
 from audiodae.training.spectra import Frames
+from audiodae.training.task import Task
+from audiodae.training.wave import WaveAutoencoder
 
 # What may be another when a run is resumed: how long, how often, on what. All else would make it another run.
 MAY_CHANGE = (
@@ -61,11 +65,11 @@ class Run:
     recipe: Recipe
     folder: RunFolder
     fabric: Fabric
-    network: Autoencoder
+    network: Autoencoder | WaveAutoencoder
     wrapped: Any
     optimiser: Any
-    average: Autoencoder
-    frames: Frames
+    average: Autoencoder | WaveAutoencoder
+    task: Task
     progress: Progress
     scales_loss: bool
 
@@ -86,9 +90,11 @@ def set_up(recipe: Recipe, out: Path) -> Run:
     settings = recipe.run
     fabric, precision = _launch(settings)
     torch.manual_seed(settings.seed)
-    network = build_autoencoder(recipe.network)
+    network = build_network(recipe.network)
     average = copy.deepcopy(network).to(fabric.device)
-    wrapped, optimiser = fabric.setup(network, make_optimiser(network.parameters(), recipe.optimiser))
+    wrapped, optimiser = fabric.setup(
+        network, make_optimiser((p for p in network.parameters() if p.requires_grad), recipe.optimiser)
+    )
     return Run(
         recipe=recipe,
         folder=RunFolder(out),
@@ -97,10 +103,16 @@ def set_up(recipe: Recipe, out: Path) -> Run:
         wrapped=wrapped,
         optimiser=optimiser,
         average=average,
-        frames=Frames(FrameGeometry.for_rate(SAMPLE_RATE), fabric.device),
+        task=_task(recipe, fabric.device),
         progress=Progress(hardware=_hardware(fabric)),
         scales_loss=precision == "16-mixed",
     )
+
+
+def _task(recipe: Recipe, device: torch.device) -> Task:
+    if recipe.network.body == "wave":
+        return SeriesTask(recipe.network.wave, recipe.loss)
+    return SoundTask(Frames(FrameGeometry.for_rate(SAMPLE_RATE), device), recipe.loss)
 
 
 def begin(run: Run) -> None:

@@ -16,17 +16,13 @@ from torch import Tensor
 
 from audiodae.errors import TrainingError
 from audiodae.plots import draw_curves
-from audiodae.prep.decode import SAMPLE_RATE
 from audiodae.training.data import Share, feed, make_pairs
-from audiodae.training.losses import loss_terms, weigh, weight_penalty
+from audiodae.training.losses import weigh, weight_penalty
 from audiodae.training.optimise import average_weights, learning_rate
-from audiodae.training.pictures import draw_examples
 from audiodae.training.recipe import Recipe
 from audiodae.training.run import Progress, Run, begin, save, set_up, take_up
 from audiodae.training.run_folder import write_checkpoint
-from audiodae.training.validate import Look, clean_waveforms, estimate, truth_of, validate
-
-PICTURED = 4  # validation examples in a picture
+from audiodae.training.task import Batch
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -55,7 +51,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | N
     run = set_up(recipe, out)
     settings, device = recipe.run, run.fabric.device
     # On a GPU the recordings lie on the device and are mixed there; on a CPU another process mixes ahead.
-    workers = recipe.data.workers if device.type == "cpu" and recipe.data.source == "mix" else 0
+    workers = recipe.data.workers if device.type == "cpu" and recipe.data.source != "shards" else 0
     pairs = make_pairs(recipe, split="train", batch_size=settings.batch_size, share=run.share, device=device)
     valid = _validation_batches(recipe, device)
     if resume:
@@ -66,13 +62,13 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | N
     batches = feed(pairs, range(progress.step, settings.steps), workers=workers, device=device)
     while progress.step < settings.steps and not progress.stopped_early:
         started = time.perf_counter()
-        noisy, clean = next(batches)
+        batch = next(batches)
         waited = time.perf_counter()
-        line = _take_step(run, noisy, clean)
+        line = _take_step(run, batch)
         progress.step += 1
         progress.wait_seconds += waited - started
         progress.train_seconds += time.perf_counter() - started
-        progress.audio_seconds += _seconds(noisy, run) * run.share.world
+        progress.audio_seconds += run.task.seconds(batch) * run.share.world
         if progress.step % settings.log_every == 0:
             _log(run, line | {"wait_share": round(progress.wait_seconds / progress.train_seconds, 4)}, report)
         if progress.step % settings.valid_every == 0 or progress.step == settings.steps:
@@ -84,7 +80,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, report: Report | N
     return progress
 
 
-def _take_step(run: Run, noisy: Tensor, clean: Tensor) -> dict[str, Any]:
+def _take_step(run: Run, batch: Batch) -> dict[str, Any]:
     """One step: forward, backward, clip, move, average. A loss that is not a number moves nothing and is counted."""
     recipe, progress = run.recipe, run.progress
     torch.manual_seed(recipe.run.seed * 1_000_003 + progress.step)  # dropout
@@ -94,10 +90,7 @@ def _take_step(run: Run, noisy: Tensor, clean: Tensor) -> dict[str, Any]:
     run.wrapped.train()
     # Batch normalisation takes note of a batch while it looks at it, before anyone knows that the batch is bad.
     noted = [buffer.clone() for buffer in run.network.buffers()]
-    truth = truth_of(noisy, clean, run.frames)
-    state = torch.zeros(len(noisy), run.network.state_size, device=noisy.device)
-    made = estimate(run.wrapped, truth, state, run.frames, waveform=recipe.loss.si_sdr > 0)
-    terms = loss_terms(made, truth, recipe.loss)
+    terms = run.task.terms(run.wrapped, run.network.initial_state(len(batch[0])), batch)
     loss = weigh(terms, recipe.loss) + weight_penalty(list(run.network.parameters()), recipe.loss)
     if not _finite_everywhere(run, loss):
         return _skip(run, noted)
@@ -154,22 +147,16 @@ def _restore(run: Run, noted: list[Tensor]) -> None:
         buffer.copy_(before)
 
 
-def _seconds(noisy: Tensor, run: Run) -> float:
-    """How much sound a batch holds: waveforms (segments, samples) or magnitudes (segments, frames, bins)."""
-    samples = noisy.shape[1] if noisy.ndim == 2 else (noisy.shape[1] - 1) * run.frames.geometry.hop_length
-    return len(noisy) * samples / SAMPLE_RATE
-
-
-def _validation_batches(recipe: Recipe, device: torch.device) -> list[tuple[Tensor, Tensor]]:
+def _validation_batches(recipe: Recipe, device: torch.device) -> list[Batch]:
     size = min(recipe.run.batch_size, recipe.data.valid_examples)
     pairs = make_pairs(recipe, split="valid", batch_size=size, share=Share(), device=device)
     return list(feed(pairs, range(max(recipe.data.valid_examples // size, 1)), workers=0, device=device))
 
 
-def _look(run: Run, valid: list[tuple[Tensor, Tensor]], report: Report | None) -> None:
+def _look(run: Run, valid: list[Batch], report: Report | None) -> None:
     """Judge the averaged weights; keep the best; stop if nothing got better for long."""
     progress, settings = run.progress, run.recipe.run
-    look: Look = validate(run.average, valid, run.frames, run.recipe.loss)
+    look = run.task.look(run.average, valid)
     loss = look.loss
     if run.share.world > 1:
         # Each process averages its own batch statistics: the first one's judgement holds for all.
@@ -178,7 +165,8 @@ def _look(run: Run, valid: list[tuple[Tensor, Tensor]], report: Report | None) -
         raise TrainingError(
             f"the validation loss at step {progress.step} is not a number: the weights are lost; begin anew"
         )
-    progress.last_look = {"valid_loss": loss, "valid_si_sdr_db": look.si_sdr_db}
+    after = {f"valid_{name}": value for name, value in look.figures.items() if not name.startswith("noisy")}
+    progress.last_look = {"valid_loss": loss, **after}
     if loss < progress.best_loss:
         progress.best_loss, progress.best_step = loss, progress.step
         if run.fabric.is_global_zero:
@@ -186,8 +174,8 @@ def _look(run: Run, valid: list[tuple[Tensor, Tensor]], report: Report | None) -
     progress.stopped_early = 0 < settings.patience <= progress.step - progress.best_step
     line: dict[str, Any] = {
         "valid_loss": round(loss, 6),
-        "valid_si_sdr_db": look.si_sdr_db,
-        "noisy_si_sdr_db": look.noisy_si_sdr_db,
+        **after,
+        **{name: value for name, value in look.figures.items() if name.startswith("noisy")},
         **{f"valid_{name}": round(value, 6) for name, value in look.terms.items()},
         "audio_hours": round(progress.audio_seconds / 3600, 3),
         "minutes": round(progress.train_seconds / 60, 2),
@@ -196,15 +184,11 @@ def _look(run: Run, valid: list[tuple[Tensor, Tensor]], report: Report | None) -
     _log(run, line, report)
 
 
-def _draw(run: Run, valid: list[tuple[Tensor, Tensor]]) -> None:
+def _draw(run: Run, valid: list[Batch]) -> None:
     """Bring the pictures in the run folder up to date: spectrograms of validation examples, and the curves."""
-    noisy, clean = valid[0]
-    if not run.fabric.is_global_zero:
-        return
-    draw_curves(run.folder.lines(), run.folder.curves)
-    if noisy.ndim == 2:  # waveforms; shards hold none
-        made = clean_waveforms(run.average, noisy[:PICTURED], run.frames)
-        draw_examples(run.folder.picture(run.progress.step), noisy=noisy, estimate=made, clean=clean)
+    if run.fabric.is_global_zero:
+        draw_curves(run.folder.lines(), run.folder.curves)
+        run.task.draw(run.folder.picture(run.progress.step), run.average, valid[0])
 
 
 def _log(run: Run, line: dict[str, Any], report: Report | None) -> None:

@@ -1,0 +1,1 @@
+"""How good a cleaner of ECG is: sets of records and recorded noise, measures, classic filters, report, pictures."""

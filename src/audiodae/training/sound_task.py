@@ -1,0 +1,94 @@
+"""The task of sound: gains on spectra, judged as magnitudes, spectra and waveforms."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from audiodae.prep.decode import SAMPLE_RATE
+from audiodae.training.autoencoder import Autoencoder
+from audiodae.training.losses import (
+    Estimate,
+    Truth,
+    estimate_from_gains,
+    loss_terms,
+    si_sdr,
+    truth_from_waveforms,
+    weigh,
+)
+from audiodae.training.pictures import draw_examples
+from audiodae.training.recipe import LossSettings
+from audiodae.training.spectra import Frames
+from audiodae.training.task import Batch, Look, mean
+
+PICTURED = 4  # validation examples in a picture
+
+
+class SoundTask:
+    """See `audiodae.training.task.Task`. Batches are (noisy, clean): waveforms, or from shards magnitudes."""
+
+    def __init__(self, frames: Frames, settings: LossSettings) -> None:
+        self.frames, self.settings = frames, settings
+
+    def terms(self, network: torch.nn.Module, state: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """See `Task.terms`."""
+        truth = truth_of(*batch, self.frames)
+        made = estimate(network, truth, state, self.frames, waveform=self.settings.si_sdr > 0)
+        return loss_terms(made, truth, self.settings)
+
+    @torch.no_grad()
+    def look(self, network: torch.nn.Module, batches: Sequence[Batch]) -> Look:
+        """See `Task.look`; the figure is SI-SDR."""
+        assert isinstance(network, Autoencoder)
+        network.eval()
+        losses: list[float] = []
+        terms: dict[str, list[float]] = {}
+        ratios: list[tuple[float, float]] = []
+        for noisy, clean in batches:
+            truth = truth_of(noisy, clean, self.frames)
+            made = estimate(network, truth, network.initial_state(len(noisy)), self.frames, waveform=True)
+            of_batch = loss_terms(made, truth, self.settings)
+            losses.append(float(weigh(of_batch, self.settings)))
+            for name, term in of_batch.items():
+                terms.setdefault(name, []).append(float(term))
+            if made.waveform is not None:
+                ratios.append(
+                    (-float(si_sdr(estimate=made.waveform, clean=clean)), -float(si_sdr(estimate=noisy, clean=clean)))
+                )
+        after, before = (mean([pair[side] for pair in ratios]) if ratios else None for side in (0, 1))
+        means = {name: mean(values) for name, values in terms.items()}
+        return Look(mean(losses), means, {"si_sdr_db": after, "noisy_si_sdr_db": before})
+
+    def seconds(self, batch: Batch) -> float:
+        """See `Task.seconds`."""
+        noisy = batch[0]  # waveforms (segments, samples) or magnitudes (segments, frames, bins)
+        samples = noisy.shape[1] if noisy.ndim == 2 else (noisy.shape[1] - 1) * self.frames.geometry.hop_length
+        return len(noisy) * samples / SAMPLE_RATE
+
+    def draw(self, path: Path, network: torch.nn.Module, batch: Batch) -> None:
+        """See `Task.draw`: spectrograms; magnitudes from shards are not drawn."""
+        noisy, clean = batch
+        if noisy.ndim == 2:
+            made = clean_waveforms(network, noisy[:PICTURED], self.frames)
+            draw_examples(path, noisy=noisy, estimate=made, clean=clean)
+
+
+def truth_of(noisy: Tensor, clean: Tensor, frames: Frames) -> Truth:
+    """The truth of a batch: waveforms (segments, samples) are analysed, magnitudes (segments, frames, bins) kept."""
+    return truth_from_waveforms(noisy, clean, frames) if noisy.ndim == 2 else Truth(noisy, clean)
+
+
+def estimate(network: torch.nn.Module, truth: Truth, state: Tensor, frames: Frames, *, waveform: bool) -> Estimate:
+    """Let the network judge the noisy side; its gains come back in float32, and all that follows stays there."""
+    gains, _ = network(truth.noisy_magnitudes, state)
+    return estimate_from_gains(gains.float(), truth, frames, waveform=waveform)
+
+
+@torch.no_grad()
+def clean_waveforms(network: torch.nn.Module, noisy: Tensor, frames: Frames) -> Tensor:
+    """Clean whole segments, shape (segments, samples) in and out."""
+    assert isinstance(network, Autoencoder)
+    spectrum = frames.analyse(noisy)
+    gains, _ = network.eval()(spectrum.abs(), network.initial_state(len(noisy)))
+    return frames.synthesise(gains * spectrum, noisy.shape[1])
