@@ -57,5 +57,5 @@ $(DEMO_STAMP):
 $(TEST_STAMP):
 	rm -rf .venv-test
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/pip install --quiet --no-cache-dir --constraint constraints.txt --editable ".[train,evaluate,plot,dev]"
+	.venv-test/bin/pip install --quiet --no-cache-dir --constraint constraints.txt --editable ".[train,evaluate,plot,series,dev]"
 	touch $@

@@ -160,6 +160,9 @@ def test_what_is_a_series(tmp_path):
     assert not is_series("record")
     (tmp_path / "sound.txt").write_bytes(b"RIFF\x00\x00\x00\x00WAVE")
     assert not is_series(tmp_path / "sound.txt")
+    for text, told in [("time,ecg\n0.0,0.5\n", True), ("0.5\n", True), ("a letter,\nto whom it concerns\n", False)]:
+        (tmp_path / "in.txt").write_text(text)
+        assert is_series(tmp_path / "in.txt") is told
     for name, told in [("missing.csv", "no such file"), ("sound.wav", "no series by its name"), ("", "no series by")]:
         with pytest.raises(SeriesFileError, match=told):
             open_series(tmp_path / name)

@@ -72,3 +72,10 @@ def test_what_is_written_is_what_is_said():
     _, written = read([b"0.25"])
     values = np.random.default_rng(1).normal(0, 1, 1000)
     assert written.rounded(values).tolist() == [float(text) for text in written.texts(values)]
+
+
+def test_sixteen_digits_are_more_than_a_quotient_of_floats_holds():
+    numbers = np.random.default_rng(13).integers(91 * 10**14, 10**16, 5000).tolist()
+    cells = [f"{number // 10**9}.{number % 10**9:09d}".encode() for number in numbers]
+    values, _ = read(cells)
+    assert values.tolist() == [float(cell) for cell in cells]

@@ -142,7 +142,7 @@ class EdfReader(SeriesReader):
         """Read when each record begins, from its first annotation: "+12.5" and a byte of 20."""
         header = self.header
         clock = next((signal for signal in header.signals if signal.label in ANNOTATIONS), None)
-        onsets: Floats = np.arange(header.n_records, dtype=np.float64) * header.record_s
+        onsets = np.array([record * header.record_s for record in range(header.n_records)])
         for record in range(header.n_records if clock else 0):
             assert clock is not None
             place = (record * header.record_samples + clock.start) * header.sample_bytes
@@ -152,7 +152,7 @@ class EdfReader(SeriesReader):
                 onsets[record] = float(text)
             except ValueError:
                 raise SeriesFileError(f"{self.path}: record {record + 1} does not say when it begins") from None
-        return onsets - onsets[:1]
+        return np.asarray(onsets - onsets[:1])
 
 
 class EdfWriter(SeriesWriter):
@@ -202,8 +202,8 @@ def _to_physical(records: npt.NDArray[np.uint8], signal: EdfSignal) -> Floats:
     wide = np.zeros((len(low), 4), np.uint8)
     wide[:, 4 - low.shape[1] :] = low  # at the upper end, so that the sign is right
     digital = wide.view("<i4")[:, 0] >> 8 * (4 - low.shape[1])
-    values: Floats = (digital - float(signal.digital_min)) * signal.gain + signal.physical_min
-    return values
+    values = (digital.astype(np.float64) - signal.digital_min) * signal.gain + signal.physical_min
+    return np.asarray(values)
 
 
 def _read_header(file: BinaryIO, path: Path) -> EdfHeader:

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from audiodae.errors import SeriesFileError
+from audiodae.series.csv_layout import HEAD_BYTES, find_layout, is_number
 from audiodae.series.csv_reader import CsvReader
 from audiodae.series.csv_writer import CsvLikeWriter, CsvWriter
 from audiodae.series.edf import EdfReader, EdfWriter
@@ -17,14 +18,14 @@ from audiodae.series.writing import SeriesWriter
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npy": "npy", ".npz": "npz"}
 KINDS |= {".parquet": "parquet", ".pq": "parquet", ".edf": "edf", ".bdf": "edf", ".hea": "wfdb"}
-HEADER = ".hea"
+HEADER, TEXT = ".hea", ".txt"
 # A sound under another name stays a sound.
 SOUNDS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b".snd", b"caff", b"ID3")
 KNOWN = "CSV, TSV, NPY, NPZ, Parquet, WFDB (.hea) or EDF"
 
 
 def is_series(path: PathName) -> bool:
-    """Tell whether a file is a series, by its suffix and unless its content is sound.
+    """Tell whether a file is a series: by its suffix, unless it holds sound, or, named .txt, no numbers.
 
     A WFDB record is one also by its .dat, or without any suffix.
     """
@@ -33,9 +34,10 @@ def is_series(path: PathName) -> bool:
         return _record_header(path) is not None
     try:
         with path.open("rb") as file:
-            return not file.read(4).startswith(SOUNDS)
+            head = file.read(HEAD_BYTES)
     except (OSError, ValueError):
         return True  # what is the matter with it is told when it is opened
+    return not head.startswith(SOUNDS) and (path.suffix.lower() != TEXT or _holds_numbers(head, path))
 
 
 def open_series(
@@ -130,6 +132,14 @@ def noise_path(target: Path) -> Path:
 def files_of(target: Path) -> list[Path]:
     """Name all files that a target is made of."""
     return [target, target.with_suffix(".dat")] if target.suffix == HEADER else [target]
+
+
+def _holds_numbers(head: bytes, path: Path) -> bool:
+    try:
+        layout = find_layout(head, path)
+    except SeriesFileError:
+        return False
+    return any(is_number(cell, comma=layout.comma) for row in layout.first_rows for cell in row)
 
 
 def _record_header(path: Path) -> Path | None:

@@ -95,9 +95,9 @@ class WfdbReader(SeriesReader):
                 smallest = held if smallest is None else min(smallest, held)
         told = self.header.n_samples
         if told is None:  # the library then reads all or nothing
-            held = "" if smallest is None else f": {smallest}"
+            number = "" if smallest is None else f": {smallest}"
             raise SeriesFileError(
-                f"{self.path}: does not say how many samples there are; write it behind the rate in line 1{held}"
+                f"{self.path}: does not say how many samples there are; write it behind the rate in line 1{number}"
             )
         if smallest is not None and smallest < told:
             raise SeriesFileError(f"{self.path}: says {told} samples, and its files hold {smallest}")

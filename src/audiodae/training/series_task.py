@@ -1,6 +1,6 @@
 """The task of series: samples in, samples out, judged by how much nearer to the truth they came."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -70,9 +70,10 @@ def clean_series(network: torch.nn.Module, noisy: Tensor) -> Tensor:
 def _clean(network: torch.nn.Module, noisy: Tensor, state: Tensor) -> Tensor:
     """Walk as a stream does: the first sample is taken off, and the last, held, pushes out what is on its way."""
     bare = getattr(network, "module", network)  # as Fabric wraps it
+    assert isinstance(bare, WaveAutoencoder)
     first, missing = noisy[:, :1], -noisy.shape[1] % bare.step + bare.delay
     made, _ = network(F.pad(noisy - first, (0, missing), mode="replicate")[..., None], state)
-    clean = made[:, bare.delay : bare.delay + noisy.shape[1], 0].float()
+    clean: Tensor = made[:, bare.delay : bare.delay + noisy.shape[1], 0].float()
     return clean + first if bare.settings.offset == "kept" else clean
 
 
@@ -91,7 +92,7 @@ def series_terms(
     scale = clean.std(dim=1, keepdim=True).clamp_min(TINY)
     count = weights.sum().clamp_min(1)
     difference = (made - clean) / scale
-    terms = {
+    terms: dict[str, Callable[[], Tensor]] = {
         "snr": lambda: -snr_db(made, clean, weights).mean(),
         "mse": lambda: (weights * difference.square()).sum() / count,
         "l1": lambda: (weights * difference.abs()).sum() / count,

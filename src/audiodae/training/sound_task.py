@@ -33,7 +33,8 @@ class SoundTask:
 
     def terms(self, network: torch.nn.Module, state: Tensor, batch: Batch) -> dict[str, Tensor]:
         """See `Task.terms`."""
-        truth = truth_of(*batch, self.frames)
+        noisy, clean = batch
+        truth = truth_of(noisy, clean, self.frames)
         made = estimate(network, truth, state, self.frames, waveform=self.settings.si_sdr > 0)
         return loss_terms(made, truth, self.settings)
 

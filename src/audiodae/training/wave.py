@@ -57,8 +57,8 @@ class RunningLevel(nn.Module):
         self.follow = nn.RNN(2, 2, nonlinearity="relu", bias=False, batch_first=True)
         kept = math.exp(-1 / frames)
         with torch.no_grad():
-            self.follow.weight_ih_l0.copy_(torch.eye(2))
-            self.follow.weight_hh_l0.copy_(torch.eye(2) * kept)
+            for parameter, share in zip(self.follow.parameters(), (1.0, kept), strict=True):  # of the input, the memory
+                parameter.copy_(torch.eye(2) * share)
         self.follow.requires_grad_(False)
 
     @torch.no_grad()
@@ -117,10 +117,11 @@ class WaveAutoencoder(nn.Module):
         # Encoder: a frame and its neighbours.
         self.seen = 3  # frames
         self.encoder = nn.Sequential(nn.Linear(self.seen * step, width), activation(), nn.Linear(width, width))
-        self.blocks = nn.ModuleList(
+        blocks = [
             Block(width, abs(dilation), ahead=dilation > 0, activation=settings.activation)
             for dilation in settings.dilations
-        )
+        ]
+        self.blocks = nn.ModuleList(blocks)
         # Decoder: the features of a frame, with the samples about it, to two frames that overlap those beside.
         self.around = 2  # frames before, and after
         samples = (2 * self.around + 1) * step
@@ -128,9 +129,17 @@ class WaveAutoencoder(nn.Module):
         self.decoder = nn.Sequential(nn.Linear(width + samples, width + step * 4), activation())
         self.correct = nn.Sequential(nn.Linear(width + step * 4, width), activation(), nn.Linear(width, 2 * step))
         self.gate = nn.Linear(width + step * 4, 2 * step)
-        self.lag = self.seen // 2 + sum(block.lag for block in self.blocks)  # frames, of the features
+        self.lag = self.seen // 2 + sum(block.lag for block in blocks)  # frames, of the features
         self.delay = (settings.level_ahead + self.lag) * step
-        self.sizes = self._sizes()
+        # What each part remembers, in order: level, input, encoder, blocks, delay, answer.
+        self.sizes = [
+            self.level.state_size,
+            settings.level_ahead * step,
+            (self.seen - 1) * step,
+            sum(block.state_size for block in blocks),
+            (self.lag + self.around) * (step + 1),
+            step,
+        ]
         self.state_size = sum(self.sizes)
 
     def initial_state(self, streams: int) -> Tensor:
@@ -184,17 +193,3 @@ class WaveAutoencoder(nn.Module):
         first, second = answers[..., : self.step], answers[..., self.step :]
         before, state = with_past(second, state, 1)
         return first + shifted(before, 1, 1), state
-
-    def _sizes(self) -> list[int]:
-        """Numbers that each part remembers, in order."""
-        step, settings = self.step, self.settings
-        blocks = sum(int(block.state_size) for block in self.blocks)
-        delayed = (self.lag + self.around) * (step + 1)
-        return [
-            self.level.state_size,
-            settings.level_ahead * step,
-            (self.seen - 1) * step,
-            blocks,
-            delayed,
-            step,
-        ]
