@@ -1,32 +1,21 @@
 """The recipe's commands, in order: the programs are stand-ins that write down how they were called."""
 
-import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "train_speech.sh"
-STAND_IN = '#!/bin/sh\necho "$(basename "$0") $*" >> "$CALLS"\n'
+from tests.recipes import stand_ins
+from tests.recipes.stand_ins import RECIPES
+
+RECIPE = RECIPES / "train_speech.sh"
+calls = partial(stand_ins.calls, RECIPE)
 
 
 @pytest.fixture
 def environment(tmp_path):
-    programs = tmp_path / "venv" / "bin"
-    programs.mkdir(parents=True)
-    (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
-    for name in ("python", "audiodae"):
-        (programs / name).write_text(STAND_IN)
-        (programs / name).chmod(0o755)
-    mine = {"VENV": str(programs.parent), "OUT": str(tmp_path / "out"), "JOBS": "2", "CALLS": str(tmp_path / "calls")}
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    return kept | mine
-
-
-def calls(environment, *arguments, cwd=None, **settings):
-    """What the recipe ran, with OUT for the run folder."""
-    subprocess.run(["bash", RECIPE, *arguments], env=environment | settings, check=True, cwd=cwd)
-    return Path(environment["CALLS"]).read_text().replace(environment["OUT"], "OUT").splitlines()
+    return stand_ins.make_environment(tmp_path) | {"JOBS": "2"}
 
 
 def test_without_arguments_a_small_corpus_is_made(environment):
