@@ -135,10 +135,25 @@ def clean(
         )
         return
     refuse_folder_options(jobs, include, report)
+    _clean_one(source, target, options, model, plot, sandbox=sandbox is True, quiet=quiet, as_json=as_json)
+
+
+def _clean_one(
+    source: str,
+    target: str,
+    options: CleanOptions,
+    model: str | None,
+    plot: Path | None,
+    *,
+    sandbox: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Clean a file or a pipe and tell of it."""
     if plot and plot.suffix.lower() != ".png":
         raise click.BadParameter(f"{plot}: the picture is a PNG; name it so", param_hint="--plot")
-    _refuse_early(source, target, options, plot, sandbox=sandbox is True)
-    clean_it = _cleaner(model, sandbox=sandbox is True)
+    _refuse_early(source, target, options, plot, sandbox=sandbox)
+    clean_it = _cleaner(model, sandbox=sandbox)
     shown = not quiet and not as_json and sys.stderr.isatty()
     with progress_bar(one_line(Path(source).name), shown=shown) as on_progress:
         done = clean_it(source, target, options=options, plot=plot, on_progress=on_progress)

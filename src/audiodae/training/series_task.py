@@ -7,10 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from audiodae.training.losses import weigh
 from audiodae.training.pictures import draw_series
 from audiodae.training.recipe import LossSettings, WaveSettings
-from audiodae.training.task import Batch, Look, mean
+from audiodae.training.task import Batch, Judged, Look, mean_look
 from audiodae.training.wave import WaveAutoencoder
 
 PICTURED = 4  # validation examples in a picture
@@ -30,24 +29,18 @@ class SeriesTask:
     def terms(self, network: torch.nn.Module, state: Tensor, batch: Batch) -> dict[str, Tensor]:
         """See `Task.terms`."""
         noisy, clean, weights = batch
-        return series_terms(_clean(network, noisy, state), clean, noisy, weights, self.settings)
+        return series_terms(_clean(network, noisy, state), clean, weights, self.settings)
 
     @torch.no_grad()
     def look(self, network: torch.nn.Module, batches: Sequence[Batch]) -> Look:
         """See `Task.look`; the figure is the signal-to-noise ratio."""
-        losses: list[float] = []
-        terms: dict[str, list[float]] = {}
-        ratios: list[tuple[float, float]] = []
+        judged = []
         for noisy, clean, weights in batches:
             made = clean_series(network, noisy)
-            of_batch = series_terms(made, clean, noisy, weights, self.settings)
-            losses.append(float(weigh(of_batch, self.settings)))
-            for name, term in of_batch.items():
-                terms.setdefault(name, []).append(float(term))
-            ratios.append((float(snr_db(made, clean, weights).mean()), float(snr_db(noisy, clean, weights).mean())))
-        after, before = (mean([pair[side] for pair in ratios]) for side in (0, 1))
-        means = {name: mean(values) for name, values in terms.items()}
-        return Look(mean(losses), means, {"snr_db": after, "noisy_snr_db": before})
+            after, before = (float(snr_db(side, clean, weights).mean()) for side in (made, noisy))
+            figures: dict[str, float | None] = {"snr_db": after, "noisy_snr_db": before}
+            judged.append(Judged(series_terms(made, clean, weights, self.settings), figures))
+        return mean_look(judged, self.settings)
 
     def seconds(self, batch: Batch) -> float:
         """See `Task.seconds`."""
@@ -85,10 +78,14 @@ def snr_db(made: Tensor, clean: Tensor, weights: Tensor) -> Tensor:
     return 10 * torch.log10((signal + TINY) / (error + limit * signal + TINY))
 
 
-def series_terms(
-    made: Tensor, clean: Tensor, noisy: Tensor, weights: Tensor, settings: LossSettings
-) -> dict[str, Tensor]:
-    """Each term of the loss that has a weight; all but the ratio on sides divided by the deviation of the clean one."""
+def series_terms(made: Tensor, clean: Tensor, weights: Tensor, settings: LossSettings) -> dict[str, Tensor]:
+    """Each term of the loss that has a weight; all but the ratio on sides divided by the deviation of the clean one.
+
+    Parameters
+    ----------
+    made, clean, weights : float32, shape (rows, samples)
+    settings : those with `snr`, `mse`, `l1`, `huber`
+    """
     scale = clean.std(dim=1, keepdim=True).clamp_min(TINY)
     count = weights.sum().clamp_min(1)
     difference = (made - clean) / scale

@@ -15,12 +15,11 @@ from audiodae.training.losses import (
     loss_terms,
     si_sdr,
     truth_from_waveforms,
-    weigh,
 )
 from audiodae.training.pictures import draw_examples
 from audiodae.training.recipe import LossSettings
 from audiodae.training.spectra import Frames
-from audiodae.training.task import Batch, Look, mean
+from audiodae.training.task import Batch, Judged, Look, mean_look
 
 PICTURED = 4  # validation examples in a picture
 
@@ -43,23 +42,17 @@ class SoundTask:
         """See `Task.look`; the figure is SI-SDR."""
         assert isinstance(network, Autoencoder)
         network.eval()
-        losses: list[float] = []
-        terms: dict[str, list[float]] = {}
-        ratios: list[tuple[float, float]] = []
+        judged = []
         for noisy, clean in batches:
             truth = truth_of(noisy, clean, self.frames)
             made = estimate(network, truth, network.initial_state(len(noisy)), self.frames, waveform=True)
-            of_batch = loss_terms(made, truth, self.settings)
-            losses.append(float(weigh(of_batch, self.settings)))
-            for name, term in of_batch.items():
-                terms.setdefault(name, []).append(float(term))
+            after = before = None
             if made.waveform is not None:
-                ratios.append(
-                    (-float(si_sdr(estimate=made.waveform, clean=clean)), -float(si_sdr(estimate=noisy, clean=clean)))
-                )
-        after, before = (mean([pair[side] for pair in ratios]) if ratios else None for side in (0, 1))
-        means = {name: mean(values) for name, values in terms.items()}
-        return Look(mean(losses), means, {"si_sdr_db": after, "noisy_si_sdr_db": before})
+                after = -float(si_sdr(estimate=made.waveform, clean=clean))
+                before = -float(si_sdr(estimate=noisy, clean=clean))
+            figures = {"si_sdr_db": after, "noisy_si_sdr_db": before}
+            judged.append(Judged(loss_terms(made, truth, self.settings), figures))
+        return mean_look(judged, self.settings)
 
     def seconds(self, batch: Batch) -> float:
         """See `Task.seconds`."""

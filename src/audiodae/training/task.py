@@ -11,6 +11,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from audiodae.training.losses import weigh
+from audiodae.training.recipe import LossSettings
+
 Batch = tuple[Tensor, ...]
 
 
@@ -46,6 +49,28 @@ class Task(Protocol):
         """Draw a few examples of a batch, where there is something to draw."""
 
 
-def mean(values: Sequence[float]) -> float:
-    """The mean of one number or more."""
+@dataclass(frozen=True)
+class Judged:
+    """What was found of one batch; as in Look."""
+
+    terms: dict[str, Tensor]
+    figures: dict[str, float | None]
+
+
+def mean_look(batches: Sequence[Judged], settings: LossSettings) -> Look:
+    """The means over one batch or more."""
+    first = batches[0]
+    return Look(
+        loss=_mean([float(weigh(one.terms, settings)) for one in batches]),
+        terms={name: _mean([float(one.terms[name]) for one in batches]) for name in first.terms},
+        figures={name: _mean_known([one.figures[name] for one in batches]) for name in first.figures},
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
+
+
+def _mean_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _mean(known) if known else None

@@ -45,7 +45,7 @@ def shifted(whole: Tensor, past: int, lag: int) -> Tensor:
 
 
 class RunningLevel(nn.Module):
-    """Root mean square of the differences between neighbours, forgotten over `seconds`; shape (streams, frames, 1).
+    """Root mean square of the differences between neighbours, forgotten over `frames`; shape (streams, frames, 1).
 
     A leaky integrator is a recurrent cell: energy and time are both integrated, and their ratio is a mean that is
     right from the first frame on.
