@@ -23,7 +23,8 @@ from audiodae.network import Network, shipped_networks
 from audiodae.training.families import FAMILIES
 from audiodae.training.family_recipe import FamilyRecipe, encode_family_recipe
 from audiodae.training.patch_autoencoder import shipped_patch_autoencoders
-from audiodae.training.recipe import Recipe, encode_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import encode_recipe
 from audiodae.uses.codes_page import codes_page
 
 HERE = Path(__file__).parent

@@ -1,6 +1,6 @@
 """Small networks that keep the contract, made in code: what the tests run until, and beside, a shipped one.
 
-`unit` changes nothing, `constant` halves, `smoothing` remembers three frames, `recurrent` is a GRU.
+`unit` changes nothing, `constant` halves, `smoothing` remembers three frames, `late` looks ahead, `recurrent` is a GRU.
 """
 
 import json
@@ -90,6 +90,30 @@ def smoothing(memory: int = 3, **settings: Any) -> onnx.ModelProto:
         "axis": np.array([1]),
     }
     return model(nodes, constants, state_size=memory * BINS, **settings)
+
+
+def late(frames: int, told: int | None = None) -> onnx.ModelProto:
+    """Give m / (m + 0.01) of the magnitude m of each bin, `frames` frames late; its card says `told`."""
+    nodes = [
+        helper.make_node("Reshape", ["state", "as_frames"], ["past"]),  # (streams, frames, bins)
+        helper.make_node("Concat", ["past", "magnitudes"], ["seen"], axis=1),
+        helper.make_node("Slice", ["seen", "zero", "minus", "axis"], ["then"]),
+        helper.make_node("Add", ["then", "small"], ["more"]),
+        helper.make_node("Div", ["then", "more"], ["gains"]),
+        helper.make_node("Slice", ["seen", "minus", "end", "axis"], ["last"]),
+        helper.make_node("Reshape", ["last", "as_state"], ["next_state"]),
+    ]
+    constants = {
+        "as_frames": np.array([0, frames, BINS]),
+        "as_state": np.array([0, frames * BINS]),
+        "small": np.float32(0.01),
+        "zero": np.array([0]),
+        "minus": np.array([-frames]),
+        "end": np.array([2**31 - 1]),
+        "axis": np.array([1]),
+    }
+    facts = {"window_ms": 32.0, "bins": BINS, "look_ahead": frames if told is None else told}
+    return model(nodes, constants, state_size=frames * BINS, card_text=json.dumps(card(frames=facts)))
 
 
 def recurrent(hidden: int = 8, **settings: Any) -> onnx.ModelProto:

@@ -44,6 +44,9 @@ def test_entries_are_read_and_others_kept():
         (text(frames={"window_ms": 0, "bins": 257}), "window_ms 0"),
         (text(frames={"window_ms": 32, "bins": 257.0}), "bins 257.0"),
         (text(frames={"window_ms": 32}), "bins None"),
+        (text(frames={"window_ms": 32, "bins": 257, "look_ahead": -1}), "look_ahead -1"),
+        (text(frames={"window_ms": 32, "bins": 257, "look_ahead": 257}), "look_ahead 257"),
+        (text(frames={"window_ms": 32, "bins": 257, "look_ahead": 1.0}), "look_ahead 1.0"),
     ],
 )
 def test_a_wrong_card_is_refused(wrong, message):

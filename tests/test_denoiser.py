@@ -18,6 +18,7 @@ UNIT = denoiser(networks.constant(1))
 HALF = denoiser(networks.constant(0.5))
 SMOOTHING = denoiser(networks.smoothing())
 RECURRENT = denoiser(networks.recurrent())
+AHEAD = denoiser(networks.late(3))
 
 
 def noise(*shape, seed=0, level=0.1):
@@ -55,7 +56,7 @@ def test_equal_to_the_parts_put_together_by_hand():
     assert np.max(np.abs(by_hand - sound)) > 0.01  # negative control: the gains do something
 
 
-@pytest.mark.parametrize("which", [SMOOTHING, RECURRENT], ids=["smoothing", "recurrent"])
+@pytest.mark.parametrize("which", [SMOOTHING, RECURRENT, AHEAD], ids=["smoothing", "recurrent", "ahead"])
 @pytest.mark.parametrize("samples", [0, 1, 255, 256, 257, 511, 512, 513, 20_000])
 @pytest.mark.parametrize("chunk", [1, 17, 255, 256, 257, 100_000])
 def test_stream_equals_file(which, samples, chunk):
@@ -65,6 +66,30 @@ def test_stream_equals_file(which, samples, chunk):
     np.testing.assert_allclose(
         streamed(which.stream(16_000), sound, [chunk]), which.clean(sound, 16_000), rtol=0, atol=1e-5
     )
+
+
+def test_gains_that_come_late_meet_the_frames_they_belong_to():
+    sound = noise(20_000)
+    sound[:8_000] *= 0.01
+    geometry = FrameGeometry.for_rate(16_000)
+    spectrum = analyse(sound[np.newaxis], geometry)
+    at_once = synthesise(spectrum * (np.abs(spectrum) / (np.abs(spectrum) + 0.01)), geometry, len(sound))[0]
+    late = AHEAD.clean(sound, 16_000)
+    np.testing.assert_allclose(late, at_once, rtol=0, atol=1e-6)
+    forgotten = denoiser(networks.late(3, told=0)).clean(sound, 16_000)  # control: a card that does not say so
+    assert np.max(np.abs(forgotten - at_once)) > 0.01
+
+
+@pytest.mark.parametrize("chunk", [1, 160, 256, 700])
+def test_a_stream_that_looks_ahead_lags_by_its_latency_and_no_more(chunk):
+    stream, sound = AHEAD.stream(16_000), noise(6_000)
+    assert stream.latency == 512 + 3 * 256 and stream.latency_ms == AHEAD.network.card.latency_ms == 80.0
+    given = lag = 0
+    for fed in range(0, len(sound), chunk):
+        given += len(stream.feed(sound[fed : fed + chunk]))
+        lag = max(lag, min(fed + chunk, len(sound)) - given)
+    assert stream.latency - chunk - 256 <= lag <= stream.latency
+    assert given + len(stream.flush()) == len(sound)
 
 
 @given(

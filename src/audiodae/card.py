@@ -22,6 +22,7 @@ SAMPLES = "samples"
 MAX_CHARACTERS = 1_000_000
 MAX_NAME = 100  # characters
 MAX_LEADS = 256
+MAX_LOOK_AHEAD = 256  # frames, about 4 s
 MAX_STEP = 65_536  # samples of all leads, as the delay
 MAX_DELAY = 1_000_000
 MAX_RATE_HZ = 1e9
@@ -36,10 +37,17 @@ class FrameFacts:
     ----------
     window_ms : float, length of the frames that the network was trained on, ms
     n_bins : int, frequencies that it sees, from 0 Hz up, 1000 / window_ms Hz apart
+    look_ahead : int, frames by which its gains lag behind the magnitudes: it has seen so many more when it chooses them
     """
 
     window_ms: float
     n_bins: int
+    look_ahead: int = 0
+
+    @property
+    def latency_ms(self) -> float:
+        """One window, for a sample is ready when both its frames are, and half a window for each frame ahead."""
+        return self.window_ms * (1 + self.look_ahead / 2)
 
 
 @dataclass(frozen=True)
@@ -103,11 +111,11 @@ class Card:
 
     @property
     def latency_ms(self) -> float:
-        """Algorithmic delay: one window, for a sample is ready when both its frames are; of a series at `rate_hz`."""
+        """Algorithmic delay; of a network for series at `rate_hz`."""
         if self.series:
             return 1000 * self.series.latency / self.series.rate_hz
         assert self.frames
-        return self.frames.window_ms
+        return self.frames.latency_ms
 
 
 def read_card(text: str) -> Card:
@@ -142,7 +150,8 @@ def _read_frames(frames: object) -> FrameFacts:
     n_bins = frames.get("bins")
     if not isinstance(n_bins, int) or isinstance(n_bins, bool) or n_bins < 1:
         raise NetworkError(f"the card says frames.bins {n_bins!r}; need a whole number from 1")
-    return FrameFacts(window_ms, n_bins)
+    look_ahead = _whole_number({"look_ahead": 0} | frames, "frames.look_ahead", 0, MAX_LOOK_AHEAD)
+    return FrameFacts(window_ms, n_bins, look_ahead)
 
 
 def _read_series(series: object) -> SeriesFacts:

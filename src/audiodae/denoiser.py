@@ -158,6 +158,7 @@ class Stream(LiveStream):
         self._geometry = FrameGeometry.for_rate(checked_rate(sample_rate), network.card.frames.window_ms)
         super().__init__(self._geometry.sample_rate, channels)
         self._network = network
+        self._look_ahead = network.card.frames.look_ahead
         self._streams = 1 if linked else channels
         self._floor = _gain_floor(limit_db)
         self._mix = np.float32(checked_mix(mix))
@@ -167,8 +168,8 @@ class Stream(LiveStream):
 
     @property
     def latency(self) -> int:
-        """Samples by which the output may lag behind the input: one window."""
-        return self._geometry.n_fft
+        """Samples by which the output may lag behind the input: one window, and what the network looks ahead."""
+        return self._geometry.n_fft + self._look_ahead * self._geometry.hop_length
 
     @staticmethod
     def as_samples(samples: npt.ArrayLike) -> npt.NDArray[np.floating]:
@@ -192,6 +193,7 @@ class Stream(LiveStream):
     def _start(self) -> None:
         self._fed = self._given = 0  # samples
         self._state = self._network.initial_state(self._streams)
+        self._held: Spectrum = self._no_sound(0)  # frames whose gains are still to come
         self._analyser.reset()
         self._synthesiser.reset()
 
@@ -208,13 +210,25 @@ class Stream(LiveStream):
         return ready
 
     def _finish(self) -> Samples:
-        return self._advance(self._analyser.flush())[:, : self._fed - self._given]
+        rest = self._analyser.flush()
+        if rest.shape[1] and self._look_ahead:  # silence pushes out what is held
+            rest = np.concatenate([rest, self._no_sound(self._look_ahead)], axis=1)
+        return self._advance(rest)[:, : self._fed - self._given]
 
     def _advance(self, spectrum: Spectrum) -> Samples:
         """Take the next frames through the network; give the samples that they complete."""
         if spectrum.shape[1]:
-            spectrum *= self._gains(np.abs(spectrum))
+            gains = self._gains(np.abs(spectrum))  # the last is that of the frame `look_ahead` frames before the last
+            if self._look_ahead:
+                spectrum = np.concatenate([self._held, spectrum], axis=1)
+                ready = max(spectrum.shape[1] - self._look_ahead, 0)
+                spectrum, self._held = spectrum[:, :ready], spectrum[:, ready:].copy()
+                gains = gains[:, gains.shape[1] - ready :]
+            spectrum *= gains
         return self._synthesiser.feed(spectrum)
+
+    def _no_sound(self, n_frames: int) -> Spectrum:
+        return np.zeros((self.channels, n_frames, self._geometry.n_bins), np.complex64)
 
     def _gains(self, magnitudes: Floats) -> Floats:
         """Compute what to multiply each bin by, shape (streams, frames, bins)."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audiodae.training.recipe import load_recipe
+from audiodae.training.recipe_file import load_recipe
 from tests.recipes import stand_ins
 from tests.recipes.stand_ins import RECIPES
 

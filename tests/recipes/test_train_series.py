@@ -47,7 +47,7 @@ def test_a_stopped_run_goes_on(environment, tmp_path):
 
 
 def test_the_recipe_and_what_is_set_can_be_read():
-    from audiodae.training.recipe import load_recipe
+    from audiodae.training.recipe_file import load_recipe
 
     plain = load_recipe(RECIPE.with_suffix(".toml"), ["network.wave.rate_hz=1000", "network.wave.level_seconds=2.88"])
     assert plain.network.wave.rate_hz == 1000

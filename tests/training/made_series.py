@@ -3,7 +3,8 @@
 import numpy as np
 
 from audiodae.prep.series.bank import SeriesHeader, bank_path, write_series_bank
-from audiodae.training.recipe import Recipe, decode_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import decode_recipe
 
 RATE_HZ = 100.0
 TABLES = {

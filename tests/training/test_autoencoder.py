@@ -13,6 +13,8 @@ MAKES = {
     "conv2d-gru-past": {"widths": (4, 6, 8), "kernel": (3, 5), "code_layers": 2, "band_layers": 0},
     "conv2d-none": {"widths": (4, 6, 8), "kernel": (2, 5), "code": "none"},
     "conv2d-dual": {"widths": (4, 8), "strides": (4, 2), "code": "dual", "code_layers": 2},
+    "conv2d-dual-layers": {"widths": (4, 8), "strides": (4, 2), "dual_layers": (1, 2), "kernel": (2, 5)},
+    "conv2d-ahead": {"widths": (4, 8), "strides": (4, 2), "dual_layers": (0, 1), "code": "dual", "look_ahead": 3},
     "conv2d-no-skips": {"widths": (4, 6, 8), "skips": False, "normalisation": "none", "activation": "relu"},
     "conv2d-channel": {"widths": (4, 6, 8), "normalisation": "channel", "activation": "prelu"},
     "conv2d-magnitude": {"widths": (4, 6, 8), "output": "magnitude", "dropout": 0.3},

@@ -11,7 +11,8 @@ from audiodae.network import Network, find_network
 from audiodae.training.autoencoder import build_autoencoder
 from audiodae.training.export import TOLERANCE, largest_difference, to_onnx
 from audiodae.training.from_onnx import read_network_file
-from audiodae.training.recipe import NetworkSettings, Recipe, encode_recipe
+from audiodae.training.recipe import NetworkSettings, Recipe
+from audiodae.training.recipe_file import encode_recipe
 from tests.training.test_autoencoder import MAKES, sound
 
 CARD = {"name": "test", "version": "1", "kind": "magnitudes", "frames": {"window_ms": 32.0, "bins": 257}}

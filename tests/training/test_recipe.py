@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from audiodae.errors import RecipeError
-from audiodae.training.recipe import Recipe, decode_recipe, differences, encode_recipe, load_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import decode_recipe, differences, encode_recipe, load_recipe
 
 # Those of families are tested with the table they are laid over.
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("train_speech*.toml"))

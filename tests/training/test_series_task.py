@@ -12,7 +12,8 @@ from audiodae.prep.series.mixing import series_batch
 from audiodae.training.autoencoder import build_network
 from audiodae.training.data import Share, make_pairs
 from audiodae.training.export import TOLERANCE, export_run, largest_difference, load_network, to_onnx
-from audiodae.training.recipe import LossSettings, decode_recipe
+from audiodae.training.recipe import LossSettings
+from audiodae.training.recipe_file import decode_recipe
 from audiodae.training.run_folder import RunFolder, read_checkpoint
 from audiodae.training.series_task import clean_series, series_terms, snr_db
 from audiodae.training.trainer import train

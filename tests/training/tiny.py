@@ -1,6 +1,7 @@
 """A recipe that a test can afford: a network of a few thousand weights on half-second examples."""
 
-from audiodae.training.recipe import Recipe, decode_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import decode_recipe
 
 TABLES = {
     "network": {"widths": [4, 6, 8], "code_width": 12, "dropout": 0.1},

@@ -106,7 +106,7 @@ def _train_recipe(
 ) -> None:
     from lightning_fabric.utilities.rank_zero import rank_zero_only
 
-    from audiodae.training.recipe import load_recipe
+    from audiodae.training.recipe_file import load_recipe
     from audiodae.training.trainer import train as run_training
 
     asked = [*overrides, *(f'{key}="{value}"' for key, value in chosen.items() if value is not None)]

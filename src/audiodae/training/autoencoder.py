@@ -9,7 +9,8 @@ Conventions
 -----------
 Magnitudes and gains have shape (streams, frames, 257), a full-scale sine reading 1. The state is one flat float32
 tensor of shape (streams, state_size), zero at the start of a sound; the parts keep their slices of it in order. Every
-part is causal, so any number of frames a call gives the same gains: a test holds this.
+part is causal, so any number of frames a call gives the same gains: a test holds this. A network that looks ahead does
+so by giving its answer later: frame n of the gains belongs to frame n - `look_ahead` of the magnitudes.
 """
 
 import itertools
@@ -47,44 +48,6 @@ def log_features(magnitudes: Tensor) -> Tensor:
 def from_log_features(features: Tensor) -> Tensor:
     """The inverse of `log_features`."""
     return torch.pow(10.0, (features - 5 / 3) * 2.25)
-
-
-class Layer(nn.Module):
-    """A causal convolution, normalisation, activation and dropout; the residual kind adds its input."""
-
-    def __init__(
-        self, conv: CausalConv1d | CausalConv2d | CausalUpConv2d, after: Sequence[nn.Module], *, residual: bool = False
-    ) -> None:
-        super().__init__()
-        self.conv, self.residual = conv, residual
-        self.state_size = conv.state_size
-        self.after = nn.Sequential(*after)
-
-    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """See `audiodae.training.blocks`."""
-        made, state = self.conv(features, state)
-        made = self.after(made)
-        return (features + made if self.residual else made), state
-
-
-class Stack(nn.Module):
-    """Layers one after the other. `skips` are added to their inputs, last first."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.state_size = sum(layer.state_size for layer in layers)
-
-    def forward(self, features: Tensor, state: Tensor, skips: Sequence[Tensor] = ()) -> tuple[list[Tensor], Tensor]:
-        """Give the output of every layer, and the next state."""
-        outputs: list[Tensor] = []
-        states: list[Tensor] = []
-        skipped = list(skips)
-        for layer, memory in zip(self.layers, split_state(state, self.layers), strict=True):
-            features, memory = layer(features + skipped.pop() if skipped else features, memory)
-            outputs.append(features)
-            states.append(memory)
-        return outputs, torch.cat(states, dim=1)
 
 
 class DenseCode(nn.Module):
@@ -156,6 +119,58 @@ class Code(nn.Module):
         return features, torch.cat(states, dim=1) if states else state
 
 
+class Layer(nn.Module):
+    """A causal convolution, normalisation, activation and dropout; the residual kind adds its input.
+
+    Where it has dual-path layers of its own, they follow, at its own number of bands.
+    """
+
+    def __init__(
+        self,
+        conv: CausalConv1d | CausalConv2d | CausalUpConv2d,
+        after: Sequence[nn.Module],
+        *,
+        residual: bool = False,
+        dual: Sequence[BandLayer] = (),
+    ) -> None:
+        super().__init__()
+        self.conv, self.residual = conv, residual
+        self.after = nn.Sequential(*after)
+        self.dual = Code(dual)
+        self.state_size = conv.state_size + self.dual.state_size
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """See `audiodae.training.blocks`."""
+        of_conv, of_dual = split_state(state, [self.conv, self.dual])
+        made, of_conv = self.conv(features, of_conv)
+        made = self.after(made)
+        made = features + made if self.residual else made
+        if not self.dual.parts:
+            return made, of_conv  # an operator less in each layer of an exported network
+        made, of_dual = self.dual(made, of_dual)
+        return made, torch.cat([of_conv, of_dual], dim=1)
+
+
+class Stack(nn.Module):
+    """Layers one after the other. `skips` are added to their inputs, last first."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.state_size = sum(layer.state_size for layer in layers)
+
+    def forward(self, features: Tensor, state: Tensor, skips: Sequence[Tensor] = ()) -> tuple[list[Tensor], Tensor]:
+        """Give the output of every layer, and the next state."""
+        outputs: list[Tensor] = []
+        states: list[Tensor] = []
+        skipped = list(skips)
+        for layer, memory in zip(self.layers, split_state(state, self.layers), strict=True):
+            features, memory = layer(features + skipped.pop() if skipped else features, memory)
+            outputs.append(features)
+            states.append(memory)
+        return outputs, torch.cat(states, dim=1)
+
+
 class BoundedGain(nn.Module):
     """Gains from the floor up to 1: sigmoid of what the decoder says."""
 
@@ -181,10 +196,12 @@ class RegressedMagnitude(nn.Module):
 class Autoencoder(nn.Module):
     """Encoder, code and decoder put together from finished parts; see `build_autoencoder`."""
 
-    def __init__(self, encoder: Stack, code: Code, decoder: Stack, output: nn.Module, *, skips: bool) -> None:
+    def __init__(
+        self, encoder: Stack, code: Code, decoder: Stack, output: nn.Module, *, skips: bool, look_ahead: int = 0
+    ) -> None:
         super().__init__()
         self.encoder, self.code, self.decoder, self.output = encoder, code, decoder, output
-        self.skips = skips
+        self.skips, self.look_ahead = skips, look_ahead
         self.state_size = encoder.state_size + code.state_size + decoder.state_size
 
     def initial_state(self, streams: int) -> Tensor:
@@ -201,7 +218,7 @@ class Autoencoder(nn.Module):
 
         Returns
         -------
-        gains : float32, shape (streams, frames, bins)
+        gains : float32, shape (streams, frames, bins); those of `look_ahead` frames before
         next_state : float32, shape (streams, state_size)
         """
         encoder_state, code_state, decoder_state = split_state(state, [self.encoder, self.code, self.decoder])
@@ -277,10 +294,14 @@ def _build_conv2d(settings: NetworkSettings, output: nn.Module) -> Autoencoder:
     channels, kernel = (1, *settings.widths), settings.kernel
     bands = [NETWORK_BINS]
     encoder: list[Layer] = []
-    for pair, stride in zip(itertools.pairwise(channels), settings.strides, strict=True):
-        conv = CausalConv2d(pair, bands[-1], kernel, stride)
-        encoder.append(Layer(conv, _after(settings, pair[1], 2)))
+    dual = settings.dual_layers or (0,) * len(settings.widths)
+    for number, pair in enumerate(itertools.pairwise(channels)):
+        # The future comes in at the first layer; all that follows lags as much.
+        frames = kernel[0] if number else kernel[0] + settings.look_ahead
+        conv = CausalConv2d(pair, bands[-1], (frames, kernel[1]), settings.strides[number])
         bands.append(conv.bands_out)
+        layers = [BandLayer(pair[1], bands[-1], dual=True) for _ in range(dual[number])]
+        encoder.append(Layer(conv, _after(settings, pair[1], 2), dual=layers))
     decoder: list[Layer] = []
     for number in reversed(range(len(settings.widths))):
         pair = (channels[number + 1], channels[number])
@@ -288,7 +309,9 @@ def _build_conv2d(settings: NetworkSettings, output: nn.Module) -> Autoencoder:
         # The last layer speaks for itself: nothing after it may bend what becomes a gain.
         decoder.append(Layer(conv_up, _after(settings, pair[1], 2) if number else []))
     code = Code(_code_parts(settings, channels[-1], bands[-1]))
-    return Conv2dAutoencoder(Stack(encoder), code, Stack(decoder), output, skips=settings.skips)
+    return Conv2dAutoencoder(
+        Stack(encoder), code, Stack(decoder), output, skips=settings.skips, look_ahead=settings.look_ahead
+    )
 
 
 def _build_conv1d(settings: NetworkSettings, output: nn.Module) -> Autoencoder:

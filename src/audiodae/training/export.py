@@ -19,13 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from audiodae.card import CARD_KEY
+from audiodae.card import CARD_KEY, FrameFacts
 from audiodae.errors import TrainingError
 from audiodae.frames import NETWORK_BINS, WINDOW_MS
 from audiodae.network import Network
 from audiodae.training.autoencoder import Autoencoder, Layer, build_network
 from audiodae.training.blocks import CausalConv1d, CausalUpConv2d
-from audiodae.training.recipe import Recipe, encode_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import encode_recipe
 from audiodae.training.run_folder import RunFolder, read_checkpoint
 from audiodae.training.wave import WaveAutoencoder
 from audiodae.whole_file import write_whole
@@ -91,7 +92,7 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
     return {
         "name": recipe.card.name,
         "version": recipe.card.version,
-        **(_series_facts(recipe) if recipe.network.body == "wave" else SOUND_FACTS),
+        **(_series_facts(recipe) if recipe.network.body == "wave" else _sound_facts(recipe)),
         "licence": recipe.card.licence,
         "data": recipe.card.data,
         "made_by": recipe.card.made_by,
@@ -107,11 +108,14 @@ def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) ->
     }
 
 
-SOUND_FACTS: dict[str, Any] = {
-    "kind": "magnitudes",
-    "frames": {"window_ms": WINDOW_MS, "bins": NETWORK_BINS},
-    "latency_ms": WINDOW_MS,
-}
+def _sound_facts(recipe: Recipe) -> dict[str, Any]:
+    """What the runtime needs to know of a network for sound."""
+    frames = FrameFacts(WINDOW_MS, NETWORK_BINS, recipe.network.look_ahead)
+    return {
+        "kind": "magnitudes",
+        "frames": {"window_ms": frames.window_ms, "bins": frames.n_bins, "look_ahead": frames.look_ahead},
+        "latency_ms": frames.latency_ms,
+    }
 
 
 def _series_facts(recipe: Recipe) -> dict[str, Any]:

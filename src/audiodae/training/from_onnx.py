@@ -23,7 +23,8 @@ from audiodae.errors import TrainingError
 from audiodae.network import Network
 from audiodae.training.autoencoder import Autoencoder, build_autoencoder
 from audiodae.training.export import TOLERANCE, largest_difference
-from audiodae.training.recipe import Recipe, decode_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import decode_recipe
 
 Floats = npt.NDArray[np.float32]
 Weights = dict[str, Floats]

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from audiodae.training.pesq_loss import pesq_distance
 from audiodae.training.recipe import LossSettings
 from audiodae.training.spectra import Frames
 
@@ -113,13 +114,23 @@ def si_sdr(*, estimate: Tensor, clean: Tensor) -> Tensor:
     estimate = estimate - estimate.mean(dim=1, keepdim=True)
     clean = clean - clean.mean(dim=1, keepdim=True)
     power = clean.square().sum(dim=1)
-    heard = power > SILENCE**2 * clean.shape[1]
     target = clean * ((estimate * clean).sum(dim=1) / power.clamp_min(TINY))[:, None]
     signal = target.square().sum(dim=1)
     error = (estimate - target).square().sum(dim=1)
     limit = 1e-3  # 30 dB
     ratio_db = 10 * torch.log10((signal + TINY) / (error + limit * signal + TINY))
-    return -(ratio_db * heard).sum() / heard.sum().clamp_min(1)
+    return -_mean_where_heard(ratio_db, clean)
+
+
+def pesq(*, estimate: Tensor, clean: Tensor) -> Tensor:
+    """Distance for PESQ, the mean over the segments with a target: see `audiodae.training.pesq_loss`."""
+    return _mean_where_heard(pesq_distance(estimate=estimate, clean=clean), clean)
+
+
+def _mean_where_heard(values: Tensor, clean: Tensor) -> Tensor:
+    """Mean of one value a segment over the segments whose target is not silent."""
+    heard = clean.square().sum(dim=1) > SILENCE**2 * clean.shape[1]
+    return (values * heard).sum() / heard.sum().clamp_min(1)
 
 
 def loss_terms(estimate: Estimate, truth: Truth, settings: LossSettings) -> dict[str, Tensor]:
@@ -141,6 +152,7 @@ def loss_terms(estimate: Estimate, truth: Truth, settings: LossSettings) -> dict
         flat = norm[:, 0]  # (segments, 1)
         waveforms = {"estimate": estimate.waveform / flat, "clean": truth.clean_waveform / flat}
         terms["si_sdr"] = lambda: si_sdr(**waveforms)
+        terms["pesq"] = lambda: pesq(**waveforms)
     return {name: term() for name, term in terms.items() if getattr(settings, name) > 0}
 
 

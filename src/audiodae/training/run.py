@@ -16,8 +16,10 @@ from audiodae.frames import FrameGeometry
 from audiodae.prep.decode import SAMPLE_RATE
 from audiodae.training.autoencoder import Autoencoder, build_network
 from audiodae.training.data import Share
+from audiodae.training.growth import begin_with
 from audiodae.training.optimise import make_optimiser, pack_optimiser, unpack_optimiser
-from audiodae.training.recipe import Recipe, RunSettings, differences
+from audiodae.training.recipe import Recipe, RunSettings
+from audiodae.training.recipe_file import differences
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
 from audiodae.training.series_task import SeriesTask
 from audiodae.training.sound_task import SoundTask
@@ -200,7 +202,7 @@ def _start_from(path: Path, run: Run) -> None:
     tensors, _ = read_checkpoint(path)
     try:
         for module in (run.network, run.average):
-            module.load_state_dict(tensors)
+            begin_with(module, tensors)
     except RuntimeError as error:
         raise TrainingError(f"run.start_from = {path}: weights of another network ({error})") from error
 

@@ -23,7 +23,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from audiodae.errors import TrainingError
-from audiodae.training.recipe import Recipe, encode_recipe, load_recipe
+from audiodae.training.recipe import Recipe
+from audiodae.training.recipe_file import encode_recipe, load_recipe
 from audiodae.whole_file import write_whole
 
 RECIPE, LOG, LAST, BEST = "recipe.toml", "log.jsonl", "last.safetensors", "best.safetensors"

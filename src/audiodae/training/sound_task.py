@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from audiodae.prep.decode import SAMPLE_RATE
@@ -34,7 +35,7 @@ class SoundTask:
         """See `Task.terms`."""
         noisy, clean = batch
         truth = truth_of(noisy, clean, self.frames)
-        made = estimate(network, truth, state, self.frames, waveform=self.settings.si_sdr > 0)
+        made = estimate(network, truth, state, self.frames, waveform=self.settings.si_sdr > 0 or self.settings.pesq > 0)
         return loss_terms(made, truth, self.settings)
 
     @torch.no_grad()
@@ -75,8 +76,7 @@ def truth_of(noisy: Tensor, clean: Tensor, frames: Frames) -> Truth:
 
 def estimate(network: torch.nn.Module, truth: Truth, state: Tensor, frames: Frames, *, waveform: bool) -> Estimate:
     """Let the network judge the noisy side; its gains come back in float32, and all that follows stays there."""
-    gains, _ = network(truth.noisy_magnitudes, state)
-    return estimate_from_gains(gains.float(), truth, frames, waveform=waveform)
+    return estimate_from_gains(_gains(network, truth.noisy_magnitudes, state), truth, frames, waveform=waveform)
 
 
 @torch.no_grad()
@@ -84,5 +84,13 @@ def clean_waveforms(network: torch.nn.Module, noisy: Tensor, frames: Frames) -> 
     """Clean whole segments, shape (segments, samples) in and out."""
     assert isinstance(network, Autoencoder)
     spectrum = frames.analyse(noisy)
-    gains, _ = network.eval()(spectrum.abs(), network.initial_state(len(noisy)))
+    gains = _gains(network.eval(), spectrum.abs(), network.initial_state(len(noisy)))
     return frames.synthesise(gains * spectrum, noisy.shape[1])
+
+
+def _gains(network: torch.nn.Module, magnitudes: Tensor, state: Tensor) -> Tensor:
+    """Walk as a stream does: silence at the end pushes out what the network held back to look ahead."""
+    bare = getattr(network, "module", network)  # as Fabric wraps it
+    assert isinstance(bare, Autoencoder)
+    gains: Tensor = network(F.pad(magnitudes, (0, 0, 0, bare.look_ahead)), state)[0]
+    return gains[:, bare.look_ahead :].float()

@@ -1,0 +1,48 @@
+"""Growth: a larger network that begins as the smaller one whose weights it takes over, gain for gain.
+
+What it has besides adds nothing at first: the taps of frames ahead weigh nothing, and dual-path layers, which add to
+what comes in, add zero (the idea: Chen et al. 2016, Net2Net, arXiv:1511.05641). Training then finds a use for both, and
+what the smaller one learnt in hours is not learnt again.
+"""
+
+import torch
+from torch import Tensor
+
+from audiodae.training.autoencoder import Autoencoder, BandLayer
+from audiodae.training.wave import WaveAutoencoder
+
+
+def begin_with(network: Autoencoder | WaveAutoencoder, tensors: dict[str, Tensor]) -> None:
+    """Give a network the weights of one that is its equal, or that lacks some of its frames ahead and dual-path layers.
+
+    Raises
+    ------
+    RuntimeError
+        They belong to another network, as `load_state_dict` says it.
+    """
+    taken = dict(tensors)
+    for name, parameter in network.named_parameters():
+        if name in taken:
+            taken[name] = _with_taps(taken[name], parameter)
+    for name, module in network.named_modules():
+        own = {f"{name}.{key}": value for key, value in module.state_dict().items()}
+        if isinstance(module, BandLayer) and not own.keys() & taken.keys():
+            _add_nothing(module)
+            taken |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
+    network.load_state_dict(taken)
+
+
+def _with_taps(old: Tensor, new: Tensor) -> Tensor:
+    """Fit a kernel of fewer frames to one that sees more of them ahead: the new taps come after the old."""
+    missing = new.shape[2] - old.shape[2] if old.ndim == new.ndim == 4 else 0
+    if missing <= 0:
+        return old
+    return torch.nn.functional.pad(old, (0, 0, 0, missing))
+
+
+@torch.no_grad()
+def _add_nothing(layer: BandLayer) -> None:
+    mixes = [layer.mix] if layer.across is None else [layer.mix, layer.across[1]]
+    for mix in mixes:
+        for parameter in mix.parameters():
+            parameter.zero_()
