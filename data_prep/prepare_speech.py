@@ -29,6 +29,9 @@ SHARE = click.FloatRange(0, 1)
     "--simulated-noises", type=click.IntRange(min=0), default=0, help="Recordings of noise to make up, 20 s each."
 )
 @click.option(
+    "--changed-voices", type=click.IntRange(min=0), default=0, help="Speakers to make up of those there, for training."
+)
+@click.option(
     "--speaker-depth",
     type=click.IntRange(min=1),
     help="Which folder is the speaker, 1: the first below --speech, or below its train.  [default: guess, see above]",
@@ -49,6 +52,7 @@ def prepare_speech(
     phase: bool,
     simulated_rooms: int,
     simulated_noises: int,
+    changed_voices: int,
     speaker_depth: int | None,
     min_clean_db: float | None,
     test_clips: int,
@@ -90,6 +94,7 @@ def prepare_speech(
         min_clean_db=min_clean_db,
         simulated_rooms=simulated_rooms,
         simulated_noises=simulated_noises,
+        changed_voices=changed_voices,
         test_clips=test_clips,
         phase=phase,
         mix=DrawSettings(segment_seconds=segment_seconds, snr_db=snr_db),

@@ -9,8 +9,8 @@
 # RECIPE. Stopped anywhere, the same command goes on where it stopped.
 #
 # Environment, with defaults: OUT (runs/speech, or runs/speech_small), DATA (OUT/data), RECIPE (recipes/train_speech.toml,
-# or train_speech_small.toml), HOURS of pairs to write beforehand (0: mixed while training), ROOMS to
-# simulate (200), NOISES to make up beside yours (240), CLIPS to test on (50), MIN_CLEAN_DB that speech must stand above
+# or train_speech_small.toml), HOURS of pairs to write beforehand (0: mixed while training), ROOMS to simulate (200),
+# NOISES and VOICES to make up beside yours (240, 110), CLIPS to test on (50), MIN_CLEAN_DB that speech must stand above
 # its background (any), SPEAKER_DEPTH (guessed), JOBS (all cores), VENV (.venv-train), PYTHON to make it with (python3).
 # Paths that you give begin where you are; those of the defaults in the repository.
 set -euo pipefail
@@ -36,7 +36,7 @@ VENV=${VENV:-.venv-train}
 
 python data_prep/prepare_speech.py --speech "${SPEECH:-$OUT/corpus/speech}" --noise "${NOISE:-$OUT/corpus/noise}" \
   ${RIR:+--rir "$RIR"} --out "$DATA" --hours "${HOURS:-0}" --simulated-rooms "${ROOMS:-200}" \
-  ${SPEECH:+--simulated-noises "${NOISES:-240}"} \
+  ${SPEECH:+--simulated-noises "${NOISES:-240}" --changed-voices "${VOICES:-110}"} \
   --test-clips "${CLIPS:-50}" ${MIN_CLEAN_DB:+--min-clean-db "$MIN_CLEAN_DB"} \
   ${SPEAKER_DEPTH:+--speaker-depth "$SPEAKER_DEPTH"} --jobs "$JOBS"
 

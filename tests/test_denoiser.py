@@ -294,9 +294,10 @@ def test_silence_stays_silence():
     assert not RECURRENT.clean(np.zeros(9_000, np.float32), 16_000).any()
 
 
-def test_a_network_that_gives_no_numbers_lets_the_sound_through():
+@pytest.mark.parametrize("gain", [np.nan, np.inf, -np.inf, 1e7, -1e30])
+def test_a_network_that_gives_no_gains_lets_the_sound_through(gain):
     broken = HALF.stream(16_000)
-    broken._network = _Broken(HALF.network)
+    broken._network = _Broken(HALF.network, gain)
     sound = noise(5_000)
     np.testing.assert_allclose(streamed(broken, sound, [160]), sound, atol=1e-6)
     assert broken.bypassed == FrameGeometry.for_rate(16_000).n_frames(5_000)
@@ -305,12 +306,12 @@ def test_a_network_that_gives_no_numbers_lets_the_sound_through():
 class _Broken:
     """A network whose gains and memory are lost."""
 
-    def __init__(self, network):
-        self.n_bins, self.initial_state = network.n_bins, network.initial_state
+    def __init__(self, network, gain):
+        self.n_bins, self.initial_state, self.gain = network.n_bins, network.initial_state, gain
 
     def run(self, magnitudes, state):
         assert np.isfinite(state).all()
-        return np.full_like(magnitudes, np.nan), np.full_like(state, np.inf)
+        return np.full_like(magnitudes, self.gain), np.full_like(state, np.inf)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ FLOORS = {
     "whole_file": 1,
     "workers": 1,
     "limits": 1,
+    "presets": 1,
     "frames": 1,
     "onnx_graph": 1,
     "onnx_types": 2,
@@ -75,6 +76,7 @@ LIGHT = {
     "files": {"numpy"},
     "workers": set(),
     "limits": set(),
+    "presets": set(),
     "sandbox": set(),
     "folders": set(),
     "folders.clean": set(),
@@ -118,8 +120,8 @@ LIGHT = {
 COMMANDS_WITH_EXTRAS = {
     f"cli.{name}"
     for name in (
-        *("anomaly", "augment", "benchmark", "compare", "encode"),
-        *("evaluate", "evaluate_ecg", "export", "finetune", "search", "train"),
+        *("ablate", "anomaly", "augment", "benchmark", "compare", "encode"),
+        *("evaluate", "evaluate_asr", "evaluate_ecg", "export", "finetune", "robustness", "search", "train"),
     )
 }
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

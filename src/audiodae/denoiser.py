@@ -28,7 +28,7 @@ from audiodae.live_stream import (
     checked_rate,
     refuse_shape,
 )
-from audiodae.network import Floats, Network, find_network
+from audiodae.network import LARGEST_GAIN, Floats, Network, find_network
 from audiodae.series_stream import SeriesStream
 
 BLOCK_FRAMES = 256  # frames a network call: enough to drown its overhead, few enough to stay in the cache
@@ -138,7 +138,8 @@ class Stream(LiveStream):
         samples as it got puts this many zeros before the output, once
     latency_ms : float, the same in ms
     repaired : int, samples so far that were not finite (or absurdly large) and became silence
-    bypassed : int, frames so far that went through unchanged because the network gave gains that are not finite
+    bypassed : int, frames so far that went through unchanged because the network gave gains that are not finite, or
+        beyond `audiodae.network.LARGEST_GAIN`
     """
 
     REPAIRED_INTO = "silence"
@@ -239,8 +240,8 @@ class Stream(LiveStream):
         return self._mix * np.maximum(gains, self._floor) + (1 - self._mix)
 
     def _checked(self, gains: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """Let frames through where the network gave no numbers, and start its memory anew where that holds none."""
-        good_frames = np.isfinite(gains).all(axis=2, keepdims=True)
+        """Let frames through where the network gave no gains, and start its memory anew where that holds no numbers."""
+        good_frames = (np.abs(gains) <= LARGEST_GAIN).all(axis=2, keepdims=True)  # false for NaN
         good_streams = np.isfinite(state).all(axis=1, keepdims=True)
         if good_frames.all() and good_streams.all():
             return gains, state

@@ -42,6 +42,22 @@ def test_it_tells_what_the_card_tells():
     assert "SI-SDR 9.0 dB, PESQ-WB 4.12 out" in page
 
 
+def test_robustness_is_a_section_of_its_own():
+    scores = {"pesq_wb": 2.0, "estoi": 0.5, "si_sdr_db": 9.0}
+    row = {
+        "condition": "clicks", "noisy": scores, "cleaned": scores, "worst": {"pesq_wb": 1.5}, "estoi_gain_worst": 0.01,
+        "kept_db": -0.5, "kept_worst_db": -2.0, "unscored": 0,
+    }  # fmt: skip
+    robust = {"speech": "recordings", "sentences": 12, "seed": 1, "conditions": [row], "measures": [], "groups": []}
+    told = networks.card(
+        data="d", made_by="m", limits="no trains", audio_hours=3.5, steps=7000, hardware="a CPU",
+        metrics=REPORT | {"robustness": robust},
+    )  # fmt: skip
+    page = card_page(Network(networks.constant(1.0, card_text=json.dumps(told)).SerializeToString()))
+    assert page.index("## How good it is") < page.index("## How robust it is") < page.index("## What it does not do")
+    assert "On 12 sentences, recordings." in page and "| clicks    |       2.00 | 2.00 |  1.50 |" in page
+
+
 @pytest.mark.parametrize("name", sorted(shipped_networks()))
 def test_the_pages_of_shipped_networks_are_fresh(name):
     page = resources.files("audiodae").joinpath(f"models/{name}.md").read_text(encoding="utf-8")

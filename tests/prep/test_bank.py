@@ -66,3 +66,16 @@ def test_samples_that_do_not_fit_the_index(bank):
     np.save(bank.folder / "pcm.npy", np.zeros(149, np.int16))
     with pytest.raises(ShardError, match="does not hold what index"):
         Bank.load(bank.folder)
+
+
+def test_a_share_is_part_of_a_larger_one_and_travels(tmp_path):
+    whole = write_bank(tmp_path / "bank", [(f"{n}.wav", f"g{n % 4}", np.full(10 + n, n / 100)) for n in range(40)])
+    some = {share: Bank.load(whole.folder, share) for share in (0.01, 0.1, 0.5, 1.0)}
+    assert [len(bank) for bank in some.values()] == [1, 4, 20, 40]
+    assert {*some[0.01].paths} < {*some[0.1].paths} < {*some[0.5].paths} < {*whole.paths}
+    assert {*some[0.5].group_names} == {"g0", "g1", "g2", "g3"}  # from all over the bank
+    few = pickle.loads(pickle.dumps(some[0.1]))
+    assert few.paths == some[0.1].paths and few.seconds == few.lengths.sum() / 16_000 < whole.seconds
+    for place, path in enumerate(few.paths):
+        there = whole.paths.index(path)
+        assert few.read(place, 2, 5).tolist() == whole.read(there, 2, 5).tolist()

@@ -264,6 +264,15 @@ def test_noises_are_made_up_where_asked(corpus):
         assert [source.group.split("/")[0] for source in more] == ["simulated"] * count
 
 
+def test_voices_are_made_up_for_training_alone(corpus):
+    pytest.importorskip("pyworld", reason="pyworld is in the extra [train]")
+    plain, more = (find_sources(settings_of(corpus, changed_voices=count)) for count in (0, 2))
+    added = more["train", "speech"][len(plain["train", "speech"]) :]
+    assert len({source.group for source in added}) == 2
+    assert all(source.path.startswith("changed/") for source in added)
+    assert [s.path for s in more["valid", "speech"]] == [s.path for s in plain["valid", "speech"]]
+
+
 def test_noise_that_cannot_be_held_out_is_told(tmp_path):
     make_speech(tmp_path / "speech")
     make_noise(tmp_path / "noise", kinds=1, each=1)

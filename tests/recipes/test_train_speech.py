@@ -39,7 +39,8 @@ def test_with_directories_they_are_used(environment, tmp_path):
     prepare, train, *_ = calls(environment, *folders, HOURS="3", ROOMS="5", CLIPS="7")
     assert prepare == (
         f"python data_prep/prepare_speech.py --speech {folders[0]} --noise {folders[1]} --rir {folders[2]}"
-        " --out OUT/data --hours 3 --simulated-rooms 5 --simulated-noises 240 --test-clips 7 --jobs 2"
+        " --out OUT/data --hours 3 --simulated-rooms 5 --simulated-noises 240 --changed-voices 110"
+        " --test-clips 7 --jobs 2"
     )
     assert train == "audiodae train recipes/train_speech.toml --out OUT --set data.prepared=OUT/data"
 

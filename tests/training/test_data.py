@@ -5,6 +5,7 @@ import torch
 
 from audiodae.errors import RecipeError, ShardError
 from audiodae.frames import FrameGeometry
+from audiodae.prep.draws import SPLITS
 from audiodae.prep.shards import FORMAT, Shard, ShardHeader, shard_path, write_shard
 from audiodae.training.data import ShardPairs, Share, feed, make_pairs
 from audiodae.training.run_folder import RunFolder
@@ -58,6 +59,15 @@ def test_mixed_batches_of_two_processes_are_the_batch_of_one(prepared):
     noisy = torch.cat([half[3][0] for half in halves])
     torch.testing.assert_close(noisy, whole[3][0], atol=1e-6, rtol=1e-4)
     assert not torch.allclose(whole[4][0], whole[3][0], atol=1e-3)  # control
+
+
+def test_training_may_have_a_share_of_the_recordings_and_validation_has_all(prepared):
+    recipe = tiny_recipe(prepared, data__speech_share=0.5, data__noise_share=0.25)
+    pairs = {split: make_pairs(recipe, split=split, batch_size=4, share=Share(), device=CPU) for split in SPLITS[:2]}
+    banks = [pairs[split].banks for split in SPLITS[:2]]
+    assert [[len(bank) for bank in (of.speech, of.noise, of.rooms)] for of in banks] == [[3, 1, 2], [6, 4, 2]]
+    whole = make_pairs(tiny_recipe(prepared), split="valid", batch_size=4, share=Share(), device=CPU)
+    assert torch.equal(pairs["valid"][0][0], whole[0][0])
 
 
 def test_feeding_keeps_the_order(prepared):

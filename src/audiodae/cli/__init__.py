@@ -26,17 +26,23 @@ COMMANDS = {
     "finetune": "Make a network at home in a noise of your own.",
     "evaluate": "Score a network on pairs of clean and noisy files.",
     "evaluate-ecg": "Score a network on ECG records with recorded noise.",
+    "evaluate-asr": "Tell how well recognisers understand what was cleaned.",
+    "robustness": "Try a network on music, clicks, whispers, telephones and more.",
     "benchmark": "Compare networks and other denoisers.",
     "encode": "Turn recordings into codes.",
     "search": "Show the recordings that sound most like one.",
     "anomaly": "Tell how odd recordings are.",
     "augment": "Make variants of a recording.",
     "compare": "Compare the families of autoencoders.",
+    "ablate": "Tell what each number of a recipe is worth.",
 }
 # The extra that a command needs beyond the light half.
 BOTH = "train,evaluate"
 EXTRAS = {"train": "train", "export": "train", "evaluate": "evaluate", "evaluate-ecg": "evaluate"}
-EXTRAS |= dict.fromkeys(("finetune", "benchmark", "encode", "search", "anomaly", "augment", "compare"), BOTH)
+EXTRAS["evaluate-asr"] = EXTRAS["ablate"] = BOTH
+EXTRAS |= dict.fromkeys(
+    ("finetune", "robustness", "benchmark", "encode", "search", "anomaly", "augment", "compare"), BOTH
+)
 
 
 class MissingExtra(AudiodaeError, ImportError):

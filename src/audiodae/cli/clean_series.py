@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from audiodae.card import CARD_KEY, read_card
-from audiodae.cli.options import warn
+from audiodae.cli.options import refuse_preset, warn
 from audiodae.cli.progress import progress_bar
 from audiodae.denoiser import Denoiser
 from audiodae.errors import SeriesFileError, one_line
@@ -89,6 +89,7 @@ def clean_one_series(
     for name, given in (("--subtype", options.subtype is not None), ("--sandbox", sandbox)):
         if given:
             raise click.UsageError(f"{name} is for sound, and IN is a series")
+    refuse_preset("IN is a series")
     if plot and plot.suffix.lower() != ".png":
         raise click.BadParameter(f"{plot}: the picture is a PNG; name it so", param_hint="--plot")
     denoiser = Denoiser(_series_model(model, source))

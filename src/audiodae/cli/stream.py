@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from audiodae.audio import encode
-from audiodae.cli.options import cleaning_options, quiet_option
+from audiodae.cli.options import cleaning_options, quiet_option, refuse_preset
 from audiodae.denoiser import Denoiser
 from audiodae.frames import Samples
 
@@ -55,7 +55,10 @@ def stream(
     for end, name in ((sys.stdin, "standard input"), (sys.stdout, "standard output")):
         if end.isatty():
             raise click.UsageError(f"{name} is a terminal; audiodae stream takes and gives raw samples: use a pipe")
-    live = Denoiser(model).stream(rate, channels, limit_db=limit_db, mix=mix)
+    denoiser = Denoiser(model)
+    if denoiser.network.card.series:
+        refuse_preset(f"the network {denoiser.network.card.name} cleans series")
+    live = denoiser.stream(rate, channels, limit_db=limit_db, mix=mix)
     counts = {"samples": 0, "clipped": 0}
     for chunk in _chunks(sample_format, channels):
         counts["samples"] += len(chunk)

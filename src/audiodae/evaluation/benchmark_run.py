@@ -63,8 +63,17 @@ def run_system(system: str, pairs: list[Pair], out: Path, *, started: float) -> 
         factors.append((time.perf_counter() - before) * rate / padded.size)
         aligned = _resampled(estimate[delay : delay + at_rate.size], rate, RATE)
         soundfile.write(out / f"{pair.name}.wav", _fitted(aligned, noisy.size), RATE, subtype="FLOAT")
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return SystemRun(1000 * delay / rate, first_answer, statistics.median(factors), peak_kb / 1000)
+    return SystemRun(1000 * delay / rate, first_answer, statistics.median(factors), _peak_mb())
+
+
+def _peak_mb() -> float:
+    """The largest resident memory so far. What `getrusage` says counts the process that this one was forked from."""
+    status = Path("/proc/self/status")
+    if not status.exists():  # not Linux
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def _load(system: str) -> tuple[Callable[[Samples], Samples], int]:

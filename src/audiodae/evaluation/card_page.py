@@ -4,6 +4,7 @@ import textwrap
 from typing import Any
 
 from audiodae.card import SeriesFacts
+from audiodae.evaluation.robustness.tables import means_tables
 from audiodae.network import Network
 
 WIDTH = 118
@@ -19,7 +20,7 @@ def card_page(network: Network) -> str:
     """What a network is, what it was made from and how, how good it is and what it cannot do.
 
     The card needs the entries that `audiodae export` writes, with the report of `audiodae evaluate` (for series
-    `evaluate-ecg`) as metrics.
+    `evaluate-ecg`) as metrics, and among them that of `audiodae robustness`, if there is one.
     """
     card = network.card
     series = card.series
@@ -46,7 +47,10 @@ def card_page(network: Network) -> str:
         f"```sh\n{card['made_by']}\n```",
     ]
     figures = _ecg_figures if series else _figures
-    sections += ["## How good it is", *figures(card["metrics"]), "## What it does not do", _wrapped(card["limits"])]
+    sections += ["## How good it is", *figures(card["metrics"])]
+    if "robustness" in card["metrics"]:
+        sections += ["## How robust it is", means_tables(card["metrics"]["robustness"])]
+    sections += ["## What it does not do", _wrapped(card["limits"])]
     return "\n\n".join(sections) + "\n"
 
 

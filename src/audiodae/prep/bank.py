@@ -36,7 +36,7 @@ class Bank:
 
     Attributes
     ----------
-    folder : where it was loaded from
+    folder, share : where it was loaded from, and what share of the recordings there it has
     pcm : int16, shape (samples,), all recordings end to end
     starts, lengths : int64, shape (recordings,), samples
     groups : int64, shape (recordings,), the number of each recording's group in `group_names`
@@ -45,8 +45,8 @@ class Bank:
 
     device = "cpu"
 
-    def __init__(self, folder: Path, pcm: Pcm, entries: Sequence[Entry]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, pcm: Pcm, entries: Sequence[Entry], *, share: float = 1.0) -> None:
+        self.folder, self.share = folder, share
         self.pcm = pcm
         self.starts: Integers = np.array([entry.start for entry in entries], np.int64)
         self.lengths: Integers = np.array([entry.length for entry in entries], np.int64)
@@ -56,8 +56,11 @@ class Bank:
         self.groups: Integers = np.array([number[entry.group] for entry in entries], np.int64)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Bank":
+    def load(cls, folder: str | Path, share: float = 1.0) -> "Bank":
         """Open a bank; its samples stay on disk until they are read.
+
+        A `share` below 1 opens so much of its recordings, from all over the bank and always the same; a smaller share
+        is part of a larger one.
 
         Raises
         ------
@@ -76,11 +79,11 @@ class Bank:
             raise ShardError(
                 f"{folder}: pcm.npy does not hold what index.jsonl says; delete the folder and prepare again"
             )
-        return cls(folder, pcm, entries)
+        return cls(folder, pcm, _some(entries, share), share=share)
 
-    def __reduce__(self) -> tuple[Callable[[Path], "Bank"], tuple[Path]]:
+    def __reduce__(self) -> tuple[Callable[[Path, float], "Bank"], tuple[Path, float]]:
         # Another process opens the file anew; pickling the map would send all its samples.
-        return Bank.load, (self.folder,)
+        return Bank.load, (self.folder, self.share)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -88,7 +91,7 @@ class Bank:
     @property
     def seconds(self) -> float:
         """How much sound there is."""
-        return self.pcm.size / SAMPLE_RATE
+        return int(self.lengths.sum()) / SAMPLE_RATE
 
     def read(self, recording: int, offset: int, length: int) -> Samples:
         """Cut `length` samples out of a recording, from `offset`, going round it again where it ends.
@@ -103,6 +106,14 @@ class Bank:
         else:
             pcm = self.pcm[start + (offset + np.arange(length)) % available]
         return pcm.astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def _some(entries: Sequence[Entry], share: float) -> Sequence[Entry]:
+    """A share of the recordings, at least one if there are any, in their order."""
+    if share >= 1:
+        return entries
+    order = np.random.default_rng(0).permutation(len(entries))
+    return [entries[place] for place in sorted(order[: max(1, round(share * len(entries)))])]
 
 
 def read_entries(path: Path) -> list[Entry]:

@@ -18,6 +18,7 @@ speaker, and which folder that is has to be guessed, for SPEAKER/SESSION/a.wav l
 A speaker's folder takes in all that lies below it, whatever the level says.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,8 @@ KINDS: tuple[Kind, ...] = ("speech", "noise", "rooms")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 SPLIT_FOLDERS = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 FEWEST_SPEAKERS = 10  # of given splits: a level of fewer folders is one of corpora, if there are folders in them
+# The name of a spoken digit, without its suffix.
+SPOKEN = re.compile(r"(?P<speaker>[^_/]+)_(?P<digit>\d)_(?P<take>\d+)")
 HELD_OUT_SHARE = 0.1  # of the units of a corpus without split folders, for valid and for test each
 
 

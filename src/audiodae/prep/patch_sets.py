@@ -8,7 +8,6 @@ Without a folder, images are scikit-learn's digits (8 x 8), sounds are ten made-
 """
 
 import gzip
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +18,11 @@ import soxr
 
 from audiodae.errors import AudioFileError, CorpusError
 from audiodae.frames import Samples
-from audiodae.prep.corpus import find_sounds
+from audiodae.prep.corpus import SPOKEN, find_sounds
 from audiodae.prep.decode import SAMPLE_RATE, read_mono
 from audiodae.prep.patches import Floats, PatchSettings, patches_of_sound
 from audiodae.prep.voices import draw_speaker, speak_word
 
-SPOKEN = re.compile(r"(?P<speaker>[^_/]+)_(?P<digit>\d)_(?P<take>\d+)")
 SETTINGS = PatchSettings()
 IMAGES = "*images*idx3-ubyte*"
 MADE_SPEAKERS, MADE_DIGITS, MADE_TAKES = 6, 10, 12

@@ -19,6 +19,7 @@ from pathlib import Path
 from audiodae.errors import CorpusError
 from audiodae.prep.bank import Bank, Entry
 from audiodae.prep.bank_building import Source, build_bank, from_files, refuse_bad
+from audiodae.prep.changed_voices import changed_voices
 from audiodae.prep.clips import write_clips
 from audiodae.prep.corpus import KINDS, SPLIT_FOLDERS, Kind, find_splits
 from audiodae.prep.draws import Split
@@ -141,6 +142,9 @@ def find_sources(settings: PrepareSettings) -> Sources:
             sources[split, "rooms"] = [*sources[split, "rooms"], *made_rooms]
             made_noises = simulated_noises(noises, seed=settings.seed, split=split)
             sources[split, "noise"] = [*sources[split, "noise"], *made_noises]
+    # What is judged by stays what was recorded.
+    voices = changed_voices(sources["train", "speech"], settings.changed_voices, seed=settings.seed)
+    sources["train", "speech"] = [*sources["train", "speech"], *voices]
     return sources
 
 
@@ -190,9 +194,9 @@ def _write_bad_files(out: Path, left_out: LeftOut) -> None:
 def _refuse_bad(left_out: LeftOut, sources: Sources, *, bad_share: float) -> None:
     """Judge each kind by its own recordings: good noises and made-up rooms do not mend a corpus of speech."""
     for kind in KINDS:
-        total = sum(source.recorded for key, some in sources.items() if key[1] == kind for source in some)
-        bad = [entry for key, entries in left_out.items() if key[1] == kind for entry in entries]
-        refuse_bad(bad, kind, total=total, bad_share=bad_share)
+        brought = {source.path for key, some in sources.items() if key[1] == kind for source in some if source.recorded}
+        entries = [entry for key, some in left_out.items() if key[1] == kind for entry in some]
+        refuse_bad([e for e in entries if e.path in brought], kind, total=len(brought), bad_share=bad_share)
 
 
 def _remove_leftovers(out: Path) -> None:

@@ -22,6 +22,7 @@ class PrepareSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     min_clean_db : speech that stands less above its own background is left out; None keeps all
     simulated_rooms : for training; a tenth as many for each other split
     simulated_noises : recordings of noise to make up for training; a tenth as many for each other split
+    changed_voices : speakers to make up for training, of those there; none for the other splits
     test_clips : pairs of sound files
     phase : keep the noisy phase in shards
     mix : what examples are like
@@ -36,6 +37,7 @@ class PrepareSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     min_clean_db: float | None = None
     simulated_rooms: int = 200
     simulated_noises: int = 0
+    changed_voices: int = 0
     test_clips: int = 50
     phase: bool = False
     mix: DrawSettings = DrawSettings()

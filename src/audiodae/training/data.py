@@ -4,7 +4,7 @@ Batch number s is the same whenever and by whomever it is made: it is drawn from
 exactly, and any number of workers or GPUs share the work without a word to each other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from audiodae.errors import RecipeError, ShardError
 from audiodae.prep.bank import Bank
-from audiodae.prep.corpus import KINDS
+from audiodae.prep.corpus import KINDS, Kind
 from audiodae.prep.draws import Banks, DrawSettings, Split, draw_example
 from audiodae.prep.mixing import mix
 from audiodae.prep.resident import ResidentBank
@@ -114,9 +114,14 @@ def examples_in(folder: Path, split: Split) -> int:
     return sum(len(read_shard(path).noisy) for path in shard_paths(folder, split))
 
 
-def load_banks(prepared: Path, split: Split, device: torch.device) -> Banks:
-    """The banks of one split of a prepared folder: on disk for a CPU, in its memory for a GPU."""
-    banks = [Bank.load(prepared / "bank" / split / kind) for kind in KINDS]
+def load_banks(
+    prepared: Path, split: Split, device: torch.device, *, shares: Mapping[Kind, float] | None = None
+) -> Banks:
+    """The banks of one split of a prepared folder: on disk for a CPU, in its memory for a GPU.
+
+    `shares` says what share of the recordings of a kind to use; of other kinds it is all.
+    """
+    banks = [Bank.load(prepared / "bank" / split / kind, share=(shares or {}).get(kind, 1.0)) for kind in KINDS]
     return Banks(*(banks if device.type == "cpu" else (ResidentBank(bank, device) for bank in banks)))
 
 
@@ -135,7 +140,8 @@ def make_pairs(recipe: Recipe, *, split: Split, batch_size: int, share: Share, d
         if split == "valid":  # there may be few, and they are judged by one process
             batch_size = min(batch_size, max(examples_in(prepared, split), 1))
         return ShardPairs(prepared, split=split, seed=seed, batch_size=batch_size, share=share)
-    banks = load_banks(prepared, split, device)
+    shares: dict[Kind, float] = {"speech": settings.speech_share, "noise": settings.noise_share}
+    banks = load_banks(prepared, split, device, shares=shares if split == "train" else None)
     return MixedPairs(banks, split=split, settings=settings.mix, seed=seed, batch_size=batch_size, share=share)
 
 

@@ -86,12 +86,16 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prepared : folder that data_prep/prepare_speech.py made, or for series prepare_ecg.py or prepare_series.py
     workers : processes that mix or read ahead; 0 does it between the steps
     valid_examples : examples of each look at the validation split
+    speech_share, noise_share : of the recordings that training mixes from, to see how much data matters; needs
+        source = mix. Validation has all of its own
     """
 
     source: Literal["mix", "shards", "series"] = "mix"
     prepared: str = ""
     workers: int = 1
     valid_examples: int = 96
+    speech_share: float = 1.0
+    noise_share: float = 1.0
     mix: DrawSettings = msgspec.field(default_factory=DrawSettings)
     series: SeriesDrawSettings = msgspec.field(default_factory=SeriesDrawSettings)
 

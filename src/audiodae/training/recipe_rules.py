@@ -139,6 +139,13 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
         "data.workers needs to be 0 or more, data.valid_examples 1 or more",
         lambda r: r.data.workers >= 0 and r.data.valid_examples > 0,
     ),
+    (
+        "data.speech_share and data.noise_share need to be above 0, up to 1; below 1 they need data.source = mix",
+        lambda r: (
+            0 < min(r.data.speech_share, r.data.noise_share) <= max(r.data.speech_share, r.data.noise_share) <= 1
+            and (r.data.source == "mix" or r.data.speech_share == r.data.noise_share == 1)
+        ),
+    ),
     ("data.mix.snr_db needs its lower end first", lambda r: r.data.mix.snr_db[0] <= r.data.mix.snr_db[1]),
     ("data.mix.level_dbfs needs its lower end first", lambda r: r.data.mix.level_dbfs[0] <= r.data.mix.level_dbfs[1]),
     ("data.mix.segment_seconds needs to be 0.25 or more", lambda r: r.data.mix.segment_seconds >= 0.25),
