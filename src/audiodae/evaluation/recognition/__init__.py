@@ -1,0 +1,1 @@
+"""What recognisers understand of noisy and of cleaned speech, and which setting of the cleaning serves them best."""
