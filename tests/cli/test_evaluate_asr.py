@@ -75,6 +75,7 @@ def test_what_a_user_can_get_wrong_is_one_line(scored, folders, gate, tmp_path):
         ((*digits, "--snrs", "loud"), "'loud' is not a valid float"),
         ((*digits, "--mixes", "1,2"), "2.0 is not in the range"),
         ((*digits, "--limits", ","), "no numbers in it"),
+        ((*digits, "--seed", "-1"), "-1 is not in the range"),
     ):
         done = audiodae(folders["noise"], *wrong)
         assert done.returncode == 2 and told in done.stderr

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import click
 import numpy as np
@@ -6,7 +8,6 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from audiodae import PRESETS, Denoiser
 from audiodae.cli import options
 from audiodae.cli.options import cleaning_options
 from tests import networks, series_networks
@@ -67,13 +68,22 @@ def test_clean_takes_the_preset(made_up, half, tmp_path, kind):
     np.testing.assert_allclose(soundfile.read(tmp_path / "out" / "a.wav")[0], wanted, atol=1e-5)
 
 
-def test_pipes_take_the_preset(half):
+PATCHED = """
+from audiodae.cli import main, options
+options.PRESETS = {"asr": {"limit_db": 3.0, "mix": 0.5}}
+main()
+"""
+
+
+@pytest.mark.parametrize("command", [["stream", "--rate", "16000", "--format", "f32le"], ["clean", "-", "-"]])
+def test_pipes_take_the_preset(half, tmp_path, command):
     sound = np.random.default_rng(0).normal(0, 0.1, 8_000).astype(np.float32)
-    wanted = Denoiser(half).clean(sound, 16_000, **PRESETS["asr"])
-    said = ["--rate", 16_000, "--format", "f32le", "--preset", "asr"]
-    done = audiodae("stream", *said, text=False, input=sound.tobytes(), env=with_model(half))
-    assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.frombuffer(done.stdout, "<f4"), wanted, atol=1e-5)
+    soundfile.write(tmp_path / "in.wav", sound, 16_000, subtype="FLOAT")
+    given = sound.tobytes() if command[0] == "stream" else (tmp_path / "in.wav").read_bytes()
+    called = [sys.executable, "-c", PATCHED, *command, "--preset", "asr"]
+    done = subprocess.run(called, input=given, capture_output=True, env=with_model(half), check=True, timeout=60)
+    heard = np.frombuffer(done.stdout[-sound.nbytes :], "<f4")
+    np.testing.assert_allclose(heard, sound * (0.5 * 10 ** (-3 / 20) + 0.5), atol=1e-5)
 
 
 def test_series_have_no_preset(tmp_path):

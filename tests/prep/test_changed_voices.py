@@ -56,8 +56,10 @@ def test_its_melody_is_flattened_and_stretched():
 def test_formants_and_tilt_move_the_spectrum():
     plain = centroid_hz(changed(sentence()))
     assert centroid_hz(changed(sentence(), formants=1.25)) > 1.1 * plain
-    assert centroid_hz(changed(sentence(), tilt_db=3.0)) > 1.1 * plain > 1.1 * centroid_hz(
-        changed(sentence(), tilt_db=-2.0)
+    assert (
+        centroid_hz(changed(sentence(), tilt_db=3.0))
+        > 1.1 * plain
+        > 1.1 * centroid_hz(changed(sentence(), tilt_db=-2.0))
     )
 
 

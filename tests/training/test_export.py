@@ -10,8 +10,8 @@ from audiodae.errors import RecipeError, TrainingError
 from audiodae.frames import FrameGeometry
 from audiodae.network import Network
 from audiodae.training.autoencoder import build_autoencoder
-from audiodae.training.export import TOLERANCE, export_run, largest_difference, load_network, to_onnx
-from audiodae.training.recipe import NetworkSettings
+from audiodae.training.export import TOLERANCE, export_run, largest_difference, load_network, make_card, to_onnx
+from audiodae.training.recipe import DataSettings, NetworkSettings, Recipe, RunSettings
 from audiodae.training.run_folder import RunFolder, read_checkpoint, write_checkpoint
 from audiodae.training.sound_task import clean_waveforms
 from audiodae.training.spectra import Frames
@@ -55,7 +55,14 @@ def test_the_card_tells_how_the_network_was_made(exported):
     assert read["seed"] == 1
     assert read["metrics"] == {"note": "made by a test"}
     assert read["recipe"]["network"]["widths"] == [4, 6, 8]
-    assert read["recipe"]["data"]["prepared"] == ""  # where it lay is nobody's business
+
+
+def test_the_card_names_no_path():
+    facts = {"best_step": 1, "audio_seconds": 1.0, "hardware": "a CPU", "last_look": {}}
+    recipe = Recipe(
+        data=DataSettings(prepared="/home/me/speech"), run=RunSettings(start_from="/home/me/best.safetensors")
+    )
+    assert "/home/me" not in str(make_card(recipe, facts, {}))
 
 
 def test_the_card_can_be_told_more(finished, tmp_path):

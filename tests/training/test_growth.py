@@ -61,5 +61,8 @@ def test_every_new_weight_can_learn():
 def test_weights_of_another_network_are_refused():
     with pytest.raises(RuntimeError, match="size mismatch"):
         begin_with(learnt(), learnt(widths=(4, 6)).state_dict())
+    for changes in ({}, {"look_ahead": 1}):  # frames before are not frames ahead
+        with pytest.raises(RuntimeError, match="size mismatch"):
+            begin_with(learnt(kernel=(3, 5), **changes), learnt().state_dict())
     with pytest.raises(RuntimeError, match="Unexpected key"):
         begin_with(learnt(), learnt(code_layers=2).state_dict())  # it does not shrink

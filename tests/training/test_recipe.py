@@ -71,6 +71,7 @@ def test_overrides_lie_over_the_file(tmp_path):
         ("[optimiser]\nlearning_rate = -1.0", "optimiser.learning_rate"),
         ("[loss]\nexponent = -0.3", "loss"),
         ("[data.mix]\nlevel_dbfs = [-12, -45]", "level_dbfs"),
+        ("[data.mix]\nsegment_seconds = 0.3\n[loss]\npesq = 0.01", "loss.pesq needs data.mix.segment_seconds"),
         ("[data.mix]\nroom_share = 1.5", "every share"),
         ("[data]\nspeech_share = 0.0", "data.speech_share and data.noise_share need to be above 0"),
         ("[data]\nnoise_share = 1.1", "up to 1"),

@@ -69,7 +69,9 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # which old releases 
 @click.option(
     "--longest", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Pass over sentences of more seconds."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides which noise goes where.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides which noise goes where."
+)
 @click.option("--out", type=PATH, help="Folder for report.md, report.json, report.png and heard.csv.")
 @click.option("--overwrite", is_flag=True, help="Replace a report that is in --out already.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
@@ -116,11 +118,13 @@ def evaluate_asr(
     started = time.perf_counter()
     settings = tuple(Setting(limit_db, mix) for limit_db in limits for mix in mixes)
     plan = Plan(model, tuple(find_noises(noise)), snrs, settings, seed)
-    name = Denoiser(model).network.card.name
+    card = Denoiser(model).network.card
+    if card.series:
+        raise AudiodaeError(f"{card.name} is a network for series: `audiodae evaluate-ecg` scores it")
     tasks, left_out = _tasks(speech, digits, most, most_digits, general=general, longest=longest)
     with progress_bar("recognising", shown=sys.stderr.isatty()) as on_progress:
         trials = measure(tasks, plan, jobs=jobs, on_progress=on_progress)
-    results = Results(name, trials, left_out)
+    results = Results(card.name, trials, left_out)
     click.echo(json.dumps(to_json(results), indent=2) + "\n" if as_json else to_markdown(results), nl=False)
     where = "" if out is None else _write(out, results)
     click.echo(f"heard {len(trials)} utterances in {time.perf_counter() - started:.1f} s{where}", err=True)
@@ -173,14 +177,12 @@ def _digits(digits: Path | None, most: int | None) -> dict[str, Task]:
 
 def _write(out: Path, results: Results) -> str:
     """Write the report, each file complete or not at all; tell where."""
-    import io
-
     from audiodae.evaluation.recognition.report import draw, to_csv, to_json, to_markdown
+    from audiodae.plots import save
 
-    picture = io.BytesIO()
-    draw(results).savefig(picture, format="png")
     texts = {"report.md": to_markdown(results), "report.json": json.dumps(to_json(results), indent=2) + "\n"}
     texts["heard.csv"] = to_csv(results)
-    for name, data in {"report.png": picture.getvalue(), **{n: t.encode() for n, t in texts.items()}}.items():
-        write_whole(out / name, data)
+    for name, text in texts.items():
+        write_whole(out / name, text.encode())
+    save(draw(results), out / "report.png")
     return f"; report.md, report.json, report.png and heard.csv in {out}"

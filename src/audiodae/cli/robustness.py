@@ -48,6 +48,8 @@ def robustness(
     sentences and --seed; means, and means of the worst tenth.
 
     `audiodae export --robustness OUT/robustness.json` keeps the figures in the card.
+
+    Needs pip install "audiodae[train,evaluate]".
     """
     from audiodae.evaluation.robustness.conditions import CONDITIONS
     from audiodae.evaluation.robustness.report import measure_robustness, to_json, to_markdown
@@ -67,7 +69,7 @@ def robustness(
             speech="recordings" if speech_dir else SYNTHESISED,
             seed=seed,
             jobs=processes if processes > 1 else None,
-            conditions=only or tuple(CONDITIONS),
+            conditions=tuple(dict.fromkeys(only or CONDITIONS)),
             on_progress=on_progress,
         )
     figures, tables = to_json(report), to_markdown(report)

@@ -32,7 +32,7 @@ class SystemRun:
 
     Attributes
     ----------
-    delay_ms : of the output behind the input, measured on clean speech and taken out
+    delay_ms : of ours that of a stream, from the card; of the others as measured on clean speech, and taken out
     first_answer_seconds : from the start of the process to the first second of clean sound
     rtf : processing time / sound time, one thread, median over the files, resampling left out
     peak_mb : largest resident memory
@@ -46,7 +46,7 @@ class SystemRun:
 
 def run_system(system: str, pairs: list[Pair], out: Path, *, started: float) -> SystemRun:
     """Clean every pair's noisy file into OUT/NAME.wav; `started` is when the process was, by time.time()."""
-    clean_with, rate = _load(system)
+    clean_with, rate, stream_ms = _load(system)
     first, _, _ = read_pair(pairs[0])
     clean_with(_resampled(first[:RATE].astype(np.float32), RATE, rate))
     first_answer = time.time() - started
@@ -63,7 +63,8 @@ def run_system(system: str, pairs: list[Pair], out: Path, *, started: float) -> 
         factors.append((time.perf_counter() - before) * rate / padded.size)
         aligned = _resampled(estimate[delay : delay + at_rate.size], rate, RATE)
         soundfile.write(out / f"{pair.name}.wav", _fitted(aligned, noisy.size), RATE, subtype="FLOAT")
-    return SystemRun(1000 * delay / rate, first_answer, statistics.median(factors), _peak_mb())
+    delay_ms = 1000 * delay / rate if stream_ms is None else stream_ms
+    return SystemRun(delay_ms, first_answer, statistics.median(factors), _peak_mb())
 
 
 def _peak_mb() -> float:
@@ -76,13 +77,13 @@ def _peak_mb() -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def _load(system: str) -> tuple[Callable[[Samples], Samples], int]:
-    """The function that cleans, and the rate it works at."""
+def _load(system: str) -> tuple[Callable[[Samples], Samples], int, float | None]:
+    """The function that cleans, the rate it works at, and of ours the delay of a stream in ms."""
     if system.startswith(OURS):
         denoiser = Denoiser(system.removeprefix(OURS))
-        return lambda noisy: denoiser.clean(noisy, RATE), RATE
+        return lambda noisy: denoiser.clean(noisy, RATE), RATE, denoiser.network.card.latency_ms
     peer = PEERS[system]
-    return peer.load(), peer.sample_rate
+    return peer.load(), peer.sample_rate, None
 
 
 def _resampled(samples: Samples, rate: int, to: int) -> Samples:

@@ -88,7 +88,7 @@ def load_network(recipe: Recipe, tensors: dict[str, Tensor]) -> AnyAutoencoder:
 def make_card(recipe: Recipe, facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     """What the network says of itself; see docs/network-file.md for each key."""
     told = encode_recipe(recipe)
-    told["data"]["prepared"] = ""  # where it lay is nobody's business
+    told["data"]["prepared"] = told["run"]["start_from"] = ""  # where they lay is nobody's business
     return {
         "name": recipe.card.name,
         "version": recipe.card.version,

@@ -11,6 +11,8 @@ from torch import Tensor
 from audiodae.training.autoencoder import Autoencoder, BandLayer
 from audiodae.training.wave import WaveAutoencoder
 
+FIRST_KERNEL = "encoder.layers.0.conv.conv.weight"  # where the frames ahead come in
+
 
 def begin_with(network: Autoencoder | WaveAutoencoder, tensors: dict[str, Tensor]) -> None:
     """Give a network the weights of one that is its equal, or that lacks some of its frames ahead and dual-path layers.
@@ -21,9 +23,8 @@ def begin_with(network: Autoencoder | WaveAutoencoder, tensors: dict[str, Tensor
         They belong to another network, as `load_state_dict` says it.
     """
     taken = dict(tensors)
-    for name, parameter in network.named_parameters():
-        if name in taken:
-            taken[name] = _with_taps(taken[name], parameter)
+    if isinstance(network, Autoencoder) and network.look_ahead and FIRST_KERNEL in taken:
+        taken[FIRST_KERNEL] = _with_taps(taken[FIRST_KERNEL], network)
     for name, module in network.named_modules():
         own = {f"{name}.{key}": value for key, value in module.state_dict().items()}
         if isinstance(module, BandLayer) and not own.keys() & taken.keys():
@@ -32,10 +33,13 @@ def begin_with(network: Autoencoder | WaveAutoencoder, tensors: dict[str, Tensor
     network.load_state_dict(taken)
 
 
-def _with_taps(old: Tensor, new: Tensor) -> Tensor:
-    """Fit a kernel of fewer frames to one that sees more of them ahead: the new taps come after the old."""
-    missing = new.shape[2] - old.shape[2] if old.ndim == new.ndim == 4 else 0
-    if missing <= 0:
+def _with_taps(old: Tensor, network: Autoencoder) -> Tensor:
+    """Fit the first kernel to one that sees more frames ahead: the new taps come after the old.
+
+    More taps than there are frames ahead would look back, and belong before the old: that is another network.
+    """
+    missing = network.state_dict()[FIRST_KERNEL].shape[2] - old.shape[2] if old.ndim == 4 else 0
+    if not 0 < missing <= network.look_ahead:
         return old
     return torch.nn.functional.pad(old, (0, 0, 0, missing))
 

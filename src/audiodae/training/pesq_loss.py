@@ -5,7 +5,7 @@ differentiable form of Lorenz Schmidt's torch-pesq (2022). What is left out: ali
 shifted). The level and the wideband filter are applied to power spectra, not by filters over the samples.
 
 It follows what PESQ rates, not PESQ itself, and raises it at the cost of the other measures where it is given much
-weight: a little of it, late in a training.
+weight: a little of it, beside other terms (docs/decisions/007-speech-is-judged-by-ear-too.md).
 """
 
 import torch

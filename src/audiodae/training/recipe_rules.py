@@ -15,6 +15,7 @@ MAGNITUDE_TERMS = ("mse", "l1", "huber", "bce", "compressed")
 WAVEFORM_TERMS = ("complex", "si_sdr", "pesq")
 SOUND_TERMS = ("bce", "compressed", *WAVEFORM_TERMS)
 WAVE_SIZES = ("rate_hz", "step", "width", "level_ahead", "level_seconds")
+PESQ_SECONDS = 0.336  # the shortest segment that `audiodae.training.pesq_loss` can tell anything of
 COUNTS = "steps batch_size valid_every save_every log_every pictures_every devices nodes".split()  # noqa: SIM905
 
 # Checked in this order, so that a rule may count on those before it.
@@ -107,11 +108,7 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
     ),
     (
         "network.wave needs rate_hz, step, width, level_ahead and level_seconds above 0, and dilations other than 0",
-        lambda r: (
-            min(getattr(r.network.wave, key) for key in ("rate_hz", "step", "width", "level_ahead", "level_seconds"))
-            > 0
-            and all(r.network.wave.dilations)
-        ),
+        lambda r: min(getattr(r.network.wave, key) for key in WAVE_SIZES) > 0 and all(r.network.wave.dilations),
     ),
     ("loss.exponent needs to be above 0, up to 1", lambda r: 0 < r.loss.exponent <= 1),
     (
@@ -149,6 +146,10 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
     ("data.mix.snr_db needs its lower end first", lambda r: r.data.mix.snr_db[0] <= r.data.mix.snr_db[1]),
     ("data.mix.level_dbfs needs its lower end first", lambda r: r.data.mix.level_dbfs[0] <= r.data.mix.level_dbfs[1]),
     ("data.mix.segment_seconds needs to be 0.25 or more", lambda r: r.data.mix.segment_seconds >= 0.25),
+    (
+        f"loss.pesq needs data.mix.segment_seconds of {PESQ_SECONDS} or more",
+        lambda r: r.loss.pesq == 0 or r.data.mix.segment_seconds >= PESQ_SECONDS,
+    ),
     (
         "data.mix: every share needs to lie from 0 to 1",
         lambda r: _share(*(getattr(r.data.mix, key) for key in r.data.mix.__struct_fields__ if key.endswith("_share"))),

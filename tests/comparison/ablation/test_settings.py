@@ -60,6 +60,9 @@ def test_another_recipe_has_another_folder(trials, tmp_path):
         ),
         ("steps = 6\n", '[[row]]\ngroup = "a"\nname = "b"\nset = ["network.cod=gru"]', "did you mean network.code"),
         ("steps = 6\n", '[[row]]\ngroup = "a"\nname = "b"\nset = ["data.speech_share=0.0"]', "b: data.speech_share"),
+        ("steps = 6\n", '[[row]]\ngroup = ""\nname = "b"\nset = ["network.code=none"]', "row 'b': needs a group"),
+        ("steps = 6\n", '[[row]]\ngroup = "a"\nname = "base"\nset = ["network.code=none"]', "another name than 'base'"),
+        ('steps = 6\nset = ["data.mix.segment_seconds=0.3"]\n', "", "0.336 or more, for PESQ"),
         ("steps = 6\nseeds = []\n", "", "one seed or more"),
         ("seeds = [1]\n", "", "steps"),
         ("steps = 6\nstep = 6\n", "", "did you mean steps"),
@@ -75,4 +78,4 @@ def test_the_shipped_rows_hold():
     trials = load_ablation(SHIPPED, prepared=Path("prepared"))
     groups = {row["group"] for row in tomllib.loads(SHIPPED.read_text())["row"]}
     assert {trial.group for trial in trials} == {"", *groups}
-    assert len({fingerprint(trial.recipe) for trial in trials}) == len(trials)
+    assert len({fingerprint(trial) for trial in trials}) == len(trials)

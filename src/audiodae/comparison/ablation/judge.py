@@ -16,6 +16,7 @@ from audiodae.denoiser import Denoiser
 from audiodae.frames import NETWORK_BINS, FrameGeometry
 from audiodae.network import Network
 from audiodae.prep.decode import SAMPLE_RATE
+from audiodae.prep.draws import DrawSettings
 from audiodae.training.autoencoder import Autoencoder
 from audiodae.training.data import Share, feed, make_pairs
 from audiodae.training.export import load_network
@@ -49,10 +50,7 @@ class Judge:
 
     def has_examples_of(self, recipe: Recipe) -> bool:
         """Whether another recipe's validation examples are these."""
-        return (recipe.data.mix, recipe.data.valid_examples) == (
-            self._recipe.data.mix,
-            self._recipe.data.valid_examples,
-        )
+        return _examples(recipe) == _examples(self._recipe)
 
     def measure(self, folder: RunFolder, exported: Path) -> dict[str, float]:
         """Quality of the best weights of a run, and cost of the network file that was made of them.
@@ -99,3 +97,9 @@ def _processor_seconds(work: Callable[[], object]) -> float:
         work()
         times.append(time.process_time() - started)
     return min(times)
+
+
+def _examples(recipe: Recipe) -> tuple[DrawSettings, int]:
+    """What a recipe's validation examples are like, and how many whole batches hold."""
+    size = min(recipe.run.batch_size, recipe.data.valid_examples)
+    return recipe.data.mix, recipe.data.valid_examples // size * size

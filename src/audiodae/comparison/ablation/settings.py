@@ -13,6 +13,7 @@ import msgspec
 from audiodae.errors import RecipeError
 from audiodae.training.recipe import CardSettings, Recipe
 from audiodae.training.recipe_file import decode_recipe, encode_recipe
+from audiodae.training.recipe_rules import PESQ_SECONDS
 from audiodae.training.recipe_tables import lay_over, read_tables, to_struct
 
 BASE = "base"
@@ -67,12 +68,14 @@ class Trial:
     group, name : of the row; the base has no group
     set : what the row changes
     recipe : the whole recipe as trained
+    base : that of the base, on whose validation examples all are judged
     """
 
     group: str
     name: str
     set: tuple[str, ...]
     recipe: Recipe
+    base: Recipe
 
     @property
     def seed(self) -> int:
@@ -86,15 +89,17 @@ class Trial:
 
     @property
     def folder(self) -> str:
-        """The name of its run folder. It holds a fingerprint of the recipe: another recipe is another run."""
+        """The name of its run folder. It holds a fingerprint: another recipe, or another judge, is another run."""
         name = re.sub(r"\W+", "-", f"{self.group} {self.name}".lower()).strip("-")
-        return f"{name[:60]}-{self.seed}-{fingerprint(self.recipe)}"
+        return f"{name[:60]}-{self.seed}-{fingerprint(self)}"
 
 
-def fingerprint(recipe: Recipe) -> str:
+def fingerprint(trial: Trial) -> str:
     """Eight letters for all that decides what a run finds."""
+    recipe, judge = trial.recipe, trial.base.data
     data = msgspec.structs.replace(recipe.data, prepared=str(Path(recipe.data.prepared).resolve()))
     told = encode_recipe(msgspec.structs.replace(recipe, card=CardSettings(), data=data))
+    told["judge"] = [msgspec.to_builtins(judge.mix), judge.valid_examples]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -104,24 +109,31 @@ def load_ablation(path: Path, overrides: Iterable[str] = (), *, prepared: Path) 
     Raises
     ------
     RecipeError
-        An unknown key, a wrong type, a row whose recipe does not hold, or two rows that are the same run.
+        An unknown key, a wrong type, a row whose recipe does not hold or that could be taken for the base, two rows
+        that are the same run, or a base that cannot be judged.
     """
     settings = to_struct(read_tables(path, overrides), Ablation, source=str(path))
     if not settings.seeds:
         raise RecipeError(f"{path}: seeds needs one seed or more")
-    base = Row(group="", name=BASE, set=(), seeds=settings.base_seeds)
+    for row in settings.row:
+        if not row.group or row.name == BASE:
+            raise RecipeError(f"{path}: row {row.name!r}: needs a group, and another name than {BASE!r}")
+    first = Row(group="", name=BASE, set=(), seeds=settings.base_seeds)
+    base = _recipe(path, settings, first, (first.seeds or settings.seeds)[0], prepared)
     trials = [
-        _trial(path, settings, row, seed, prepared)
-        for row in (base, *settings.row)
+        Trial(row.group, row.name, row.set, _recipe(path, settings, row, seed, prepared), base)
+        for row in (first, *settings.row)
         for seed in row.seeds or settings.seeds
     ]
-    if trials[0].recipe.data.source != "mix":
+    if base.data.source != "mix":
         raise RecipeError(f"{path}: an ablation needs data.source = mix")
+    if base.data.mix.segment_seconds < PESQ_SECONDS:
+        raise RecipeError(f"{path}: an ablation needs data.mix.segment_seconds of {PESQ_SECONDS} or more, for PESQ")
     _refuse_twins(path, trials)
     return trials
 
 
-def _trial(path: Path, settings: Ablation, row: Row, seed: int, prepared: Path) -> Trial:
+def _recipe(path: Path, settings: Ablation, row: Row, seed: int, prepared: Path) -> Recipe:
     if isinstance(settings.base, str):
         tables = read_tables(path.parent / settings.base)
     else:
@@ -130,7 +142,7 @@ def _trial(path: Path, settings: Ablation, row: Row, seed: int, prepared: Path) 
     for override in (*settings.set, *own, *row.set):
         lay_over(tables, override)
     tables.setdefault("data", {})["prepared"] = str(prepared)
-    return Trial(row.group, row.name, row.set, decode_recipe(tables, source=f"{path}: {row.name}"))
+    return decode_recipe(tables, source=f"{path}: {row.name}")
 
 
 def _refuse_twins(path: Path, trials: list[Trial]) -> None:
@@ -139,6 +151,6 @@ def _refuse_twins(path: Path, trials: list[Trial]) -> None:
         raise RecipeError(f"{path}: two rows of a group have the same name, or a row has the same seed twice")
     first: dict[str, str] = {}
     for trial in trials:
-        same = first.setdefault(fingerprint(trial.recipe), f"{trial.group} {trial.name}")
+        same = first.setdefault(fingerprint(trial), f"{trial.group} {trial.name}")
         if same != f"{trial.group} {trial.name}":
             raise RecipeError(f"{path}: {trial.group}: {trial.name!r} is the same run as {same.strip()!r}")

@@ -146,7 +146,7 @@ def try_utterance(item: tuple[str, Task, Utterance], plan: Plan) -> list[Trial]:
     speech, noise = read_with_noise(task, utterance, plan)
     trials = []
     for snr_db in plan.snrs_db:
-        noisy = add_noise(speech, noise, snr_db=snr_db)
+        noisy = add_noise(speech, noise, snr_db=snr_db, sample_rate=task.sample_rate)
         for setting in (None, *plan.settings):
             heard = recogniser.recognise(utterance, cleaned(noisy, denoiser, task.sample_rate, setting)[lead:])
             trials.append(Trial(name, utterance, snr_db, setting, heard, word_errors(utterance.words, heard)))

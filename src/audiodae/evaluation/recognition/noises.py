@@ -16,7 +16,7 @@ from audiodae.prep.corpus import find_sounds
 from audiodae.prep.decode import read_mono
 
 ACTIVE_DB = 30.0
-FRAME_MS = 20
+FRAME_SECONDS = 0.02
 SILENCE_RMS = 1e-5  # -100 dBFS
 HIGHEST_PEAK = 0.99  # what passes full scale would be clipped on its way to a recogniser
 DRAWS = 50
@@ -65,7 +65,7 @@ def draw_noise(paths: Sequence[Path], name: str, *, samples: int, sample_rate: i
     raise SignalError(f"noise for {name}: {DRAWS} pieces drawn, all silent")
 
 
-def add_noise(speech: Samples, noise: Samples, *, snr_db: float | None) -> Samples:
+def add_noise(speech: Samples, noise: Samples, *, snr_db: float | None, sample_rate: int) -> Samples:
     """Speech with noise at a ratio, made quieter where it would pass full scale; None for no noise.
 
     Parameters
@@ -74,13 +74,14 @@ def add_noise(speech: Samples, noise: Samples, *, snr_db: float | None) -> Sampl
     """
     if snr_db is None:
         return speech
-    gain = active_rms(speech) / _rms(noise) * 10 ** (-snr_db / 20)
+    gain = active_rms(speech, sample_rate) / _rms(noise) * 10 ** (-snr_db / 20)
     noisy = speech + np.float32(gain) * noise
     return np.asarray(noisy * min(1.0, HIGHEST_PEAK / max(float(np.abs(noisy).max()), 1e-9)), np.float32)
 
 
-def active_rms(speech: Samples, frame: int = 320) -> float:
+def active_rms(speech: Samples, sample_rate: int) -> float:
     """Root mean square of the frames within 30 dB of the loudest."""
+    frame = round(FRAME_SECONDS * sample_rate)
     whole = max(len(speech) // frame, 1) * frame
     powers = np.mean(np.resize(speech, whole).reshape(-1, frame).astype(np.float64) ** 2, axis=1)
     return float(np.sqrt(powers[powers >= powers.max() * 10 ** (-ACTIVE_DB / 10)].mean()))

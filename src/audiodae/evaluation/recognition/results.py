@@ -76,7 +76,8 @@ class Results:
 
     def mean(self, task: str, setting: Setting | None) -> float:
         """The mean of the rates over all ratios and the speech without noise."""
-        return float(np.mean([self.rate(task, snr_db, setting).wer for snr_db in self.snrs_db]))
+        errors, words = self._errors(task, self.snrs_db, setting)
+        return float(np.mean(errors.sum(axis=1) / words.sum(axis=1)))
 
     def best(self, task: str) -> Setting:
         """The setting with the lowest mean."""

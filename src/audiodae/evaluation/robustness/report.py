@@ -148,7 +148,7 @@ def _measured(condition: str, measure: Measure, values: Sequence[float]) -> dict
 
 
 def _spreads(report: Robustness) -> list[dict[str, Any]]:
-    """By how much the scores of one sentence differ from level to level; the noise is another draw each time."""
+    """By how much the scores of one sentence differ from level to level, in the same noise."""
     by_sentence: dict[str, list[Mapping[str, float]]] = {}
     for outcome in report.outcomes:
         if outcome.condition in LEVELS.values() and outcome.cleaned is not None:
