@@ -52,6 +52,8 @@ def test_the_benchmark_leaves_a_report(tmp_path):
     assert "| oracle |" in done.stdout
     assert {"report.md", "scores.csv", "quality.png"} <= {path.name for path in (tmp_path / "report").iterdir()}
     assert_refused(audiodae("benchmark", *asked), "report.md: exists already")
+    shipped = audiodae("benchmark", *asked[:4], "--peer", "speexdsp", "--overwrite").stdout
+    assert "| audiodae speech-tiny |" in shipped and "ecg" not in shipped  # which is for series
     wrong = audiodae("benchmark", *asked[:-1], "nobody", "--overwrite")
     assert wrong.returncode == 2
     assert "'nobody'; known are noisereduce" in wrong.stderr

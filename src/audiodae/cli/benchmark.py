@@ -36,7 +36,7 @@ def benchmark(
     from audiodae.evaluation.benchmark_report import draw, to_csv, to_markdown
     from audiodae.evaluation.pairs import find_pairs
     from audiodae.evaluation.peers import PEERS
-    from audiodae.network import shipped_networks
+    from audiodae.network import Network, shipped_networks
 
     if unknown := [peer for peer in peers if peer not in PEERS]:
         raise click.BadParameter(f"{unknown[0]!r}; known are {', '.join(PEERS)}", param_hint="--peer")
@@ -49,7 +49,7 @@ def benchmark(
         noisy_dir,
         pairs,
         out,
-        networks=models or tuple(shipped_networks()),
+        networks=models or tuple(name for name, path in shipped_networks().items() if Network.load(path).card.frames),
         peers=peers or tuple(PEERS),
         jobs=jobs,
         note=lambda text: click.echo(text, err=True),
