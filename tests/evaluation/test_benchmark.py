@@ -56,7 +56,7 @@ def test_our_network_is_scored_as_evaluate_scores_it(material, tmp_path):
     assert 0 < ours.cost.rtf < 1
     assert 0 < ours.cost.first_answer_seconds < 120
     assert 20 < ours.cost.peak_mb < 4000
-    assert ours.cost.delay_ms == 0
+    assert ours.cost.delay_ms == 32  # of a stream; a whole sound comes out aligned
 
     for pair in pairs:
         clean, noisy, rate = read_pair(pair)
