@@ -141,14 +141,17 @@ class Layer(nn.Module):
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """See `audiodae.training.blocks`."""
+        if not self.dual.parts:  # two operators less in each layer of an exported network
+            return self._convolved(features, state)
         of_conv, of_dual = split_state(state, [self.conv, self.dual])
-        made, of_conv = self.conv(features, of_conv)
-        made = self.after(made)
-        made = features + made if self.residual else made
-        if not self.dual.parts:
-            return made, of_conv  # an operator less in each layer of an exported network
+        made, of_conv = self._convolved(features, of_conv)
         made, of_dual = self.dual(made, of_dual)
         return made, torch.cat([of_conv, of_dual], dim=1)
+
+    def _convolved(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        made, state = self.conv(features, state)
+        made = self.after(made)
+        return (features + made if self.residual else made), state
 
 
 class Stack(nn.Module):

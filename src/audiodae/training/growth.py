@@ -2,7 +2,8 @@
 
 What it has besides adds nothing at first: the taps of frames ahead weigh nothing, and dual-path layers, which add to
 what comes in, add zero (the idea: Chen et al. 2016, Net2Net, arXiv:1511.05641). Training then finds a use for both, and
-what the smaller one learnt in hours is not learnt again.
+what the smaller one learnt in hours is not learnt again. Only the first moments of a sound differ where it looks ahead:
+its recurrent cells have run over the frames before the sound, which the smaller one never saw.
 """
 
 import torch

@@ -8,6 +8,8 @@ It follows what PESQ rates, not PESQ itself, and raises it at the cost of the ot
 weight: a little of it, beside other terms (docs/decisions/007-speech-is-judged-by-ear-too.md).
 """
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -70,7 +72,7 @@ def pesq_distance(*, estimate: Tensor, clean: Tensor) -> Tensor:
     -------
     distance : float32, shape (segments,); of a silent reference it means nothing
     """
-    tables = _Tables(estimate.device)
+    tables = _tables(estimate.device)
     reference, degraded = _power(clean), _power(estimate)
     raise_reference = TARGET_POWER / tables.level(reference).clamp_min(TINY)
     raise_degraded = TARGET_POWER / tables.level(degraded).clamp_min(TINY)
@@ -78,8 +80,9 @@ def pesq_distance(*, estimate: Tensor, clean: Tensor) -> Tensor:
     reference = tables.bands(raise_reference * reference)
     degraded = tables.bands(raise_degraded * degraded)
     reference, degraded = _alike_in_tone_and_gain(reference, degraded, tables)
-    difference = tables.loudness(degraded) - tables.loudness(reference)
-    masked = 0.25 * torch.minimum(tables.loudness(degraded), tables.loudness(reference))
+    loud, wanted = tables.loudness(degraded), tables.loudness(reference)
+    difference = loud - wanted
+    masked = 0.25 * torch.minimum(loud, wanted)
     disturbance = difference.sign() * (difference.abs() - masked).clamp_min(0)
     # What was added annoys more than what was taken away.
     asymmetry = ((degraded + 50) / (reference + 50)) ** 1.2
@@ -133,6 +136,11 @@ class _Tables:
         total = self.width[1:].sum()
         weighted = (values * self.width)[..., 1:].abs()
         return total ** (1 - 1 / p) * ((weighted**p).sum(dim=2) + TINY) ** (1 / p)
+
+
+@functools.cache
+def _tables(device: torch.device) -> _Tables:
+    return _Tables(device)
 
 
 def _power(samples: Tensor) -> Tensor:
