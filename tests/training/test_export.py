@@ -126,3 +126,16 @@ def test_a_disagreement_is_an_error(finished, tmp_path, monkeypatch):
     with pytest.raises(TrainingError, match=r"differ by 0\.5"):
         export_run(finished, tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
+
+
+def test_what_looks_ahead_is_aligned_alike_in_training_and_in_a_stream():
+    torch.manual_seed(3)
+    network = build_autoencoder(NetworkSettings(widths=(4, 8), strides=(4, 2), code_width=12, look_ahead=3)).eval()
+    frames = {"window_ms": 32.0, "bins": 257, "look_ahead": 3}
+    exported = Network.from_bytes(to_onnx(network, CARD | {"frames": frames}), source="ahead")
+    noisy = np.random.default_rng(0).normal(0, 0.1, 8_000).astype(np.float32)
+    noisy[:4_000] *= 0.01
+    made = clean_waveforms(
+        network, torch.from_numpy(noisy)[None], Frames(FrameGeometry.for_rate(16_000), torch.device("cpu"))
+    )[0].numpy()
+    np.testing.assert_allclose(Denoiser(exported).clean(noisy, 16_000), made, atol=1e-5)
