@@ -27,9 +27,16 @@ def gains(network, magnitudes):
 
 
 @pytest.mark.parametrize(
-    "more", [{"dual_layers": (1, 2)}, {"code_layers": 3}, {"dual_layers": (0, 1), "code_layers": 2}]
+    "more",
+    [
+        {"dual_layers": (1, 2)},
+        {"code_layers": 3},
+        {"dual_layers": (0, 1), "code_layers": 2},
+        {"kernel": (2, 5)},
+        {"kernel": (4, 5), "dual_layers": (0, 1), "code_layers": 3},
+    ],
 )
-def test_layers_that_are_new_change_nothing(more):
+def test_what_is_new_changes_nothing(more):
     small, large = learnt(), learnt(**more)
     magnitudes = sound()
     assert (gains(large, magnitudes) - gains(small, magnitudes)).abs().max() > 1e-3  # before: another network
@@ -37,8 +44,12 @@ def test_layers_that_are_new_change_nothing(more):
     torch.testing.assert_close(gains(large, magnitudes), gains(small, magnitudes))
 
 
-def test_what_looks_ahead_gives_the_same_gains_later_but_for_what_it_remembers_of_the_start():
-    small, large = learnt(), learnt(look_ahead=3)
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [({}, {"look_ahead": 3}), ({"look_ahead": 1}, {"look_ahead": 4}), ({}, {"look_ahead": 2, "kernel": (3, 5)})],
+)
+def test_what_looks_ahead_gives_the_same_gains_later_but_for_what_it_remembers_of_the_start(less, more):
+    small, large = learnt(**less), learnt(**more)
     begin_with(large, small.state_dict())
     magnitudes = sound(200)
     difference = (gains(large, magnitudes) - gains(small, magnitudes)).abs().amax(dim=(0, 2))
@@ -46,7 +57,7 @@ def test_what_looks_ahead_gives_the_same_gains_later_but_for_what_it_remembers_o
 
 
 def test_every_new_weight_can_learn():
-    small, large = learnt(), learnt(dual_layers=(1, 0), look_ahead=2).train()
+    small, large = learnt(), learnt(dual_layers=(1, 0), kernel=(2, 5), look_ahead=2).train()
     begin_with(large, small.state_dict())
     optimiser = torch.optim.Adam(large.parameters(), 0.01)
     before = {name: value.clone() for name, value in large.named_parameters()}
@@ -55,14 +66,15 @@ def test_every_new_weight_can_learn():
         (large(sound(), large.initial_state(2))[0] * torch.linspace(-1, 1, 257)).mean().backward()
         optimiser.step()
     assert all(not torch.equal(before[name], value) for name, value in large.named_parameters() if "gru" in name)
-    assert (large.encoder.layers[0].conv.conv.weight[:, :, 1:].abs().amax(dim=(0, 1, 3)) > 0).all()
+    for layer in (*large.encoder.layers, *large.decoder.layers):
+        assert (layer.conv.conv.weight.abs().amax(dim=(0, 1, 3)) > 0).all()
 
 
 def test_weights_of_another_network_are_refused():
     with pytest.raises(RuntimeError, match="size mismatch"):
         begin_with(learnt(), learnt(widths=(4, 6)).state_dict())
-    for changes in ({}, {"look_ahead": 1}):  # frames before are not frames ahead
+    for large in ({"kernel": (2, 5)}, {"look_ahead": 1}):  # it does not shrink
         with pytest.raises(RuntimeError, match="size mismatch"):
-            begin_with(learnt(kernel=(3, 5), **changes), learnt().state_dict())
+            begin_with(learnt(), learnt(**large).state_dict())
     with pytest.raises(RuntimeError, match="Unexpected key"):
-        begin_with(learnt(), learnt(code_layers=2).state_dict())  # it does not shrink
+        begin_with(learnt(), learnt(code_layers=2).state_dict())

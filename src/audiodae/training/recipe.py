@@ -172,7 +172,7 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device, precision : auto takes a GPU where there is one, and bf16-mixed on it
     devices, nodes : GPUs of each machine, machines
     start_from : best.safetensors of another run, to begin with its weights; empty for random ones. The network is the
-        same, or has more dual-path layers or frames ahead: see `audiodae.training.growth`
+        same, or has more dual-path layers, or sees more frames: see `audiodae.training.growth`
     """
 
     seed: int = 1
