@@ -73,6 +73,8 @@ def test_what_a_user_can_get_wrong_is_one_line(scored, folders, gate, tmp_path):
     for wrong, told in (
         ((), "nothing to recognise: give --speech, --digits or both"),
         ((*digits, "--snrs", "loud"), "'loud' is not a valid float"),
+        ((*digits, "--snrs", "5,nan"), "'nan' is no finite number"),
+        ((*digits, "--limits", "inf"), "'inf' is no finite number"),
         ((*digits, "--mixes", "1,2"), "2.0 is not in the range"),
         ((*digits, "--limits", ","), "no numbers in it"),
         ((*digits, "--seed", "-1"), "-1 is not in the range"),

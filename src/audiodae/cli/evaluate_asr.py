@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -38,8 +39,12 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # which old releases 
             return value
         parts = [part.strip() for part in value.split(",")]
         return tuple(
-            dict.fromkeys(None if part == self._none else self._range(part, param, ctx) for part in parts if part)
+            dict.fromkeys(None if part == self._none else self._number(part, param, ctx) for part in parts if part)
         ) or self.fail("no numbers in it", param, ctx)
+
+    def _number(self, part: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(self._range(part, param, ctx))
+        return number if math.isfinite(number) else self.fail(f"{part!r} is no finite number", param, ctx)
 
 
 @click.command(
