@@ -19,6 +19,7 @@ FLOORS = {
     "workers": 1,
     "limits": 1,
     "presets": 1,
+    "markdown_table": 1,
     "frames": 1,
     "onnx_graph": 1,
     "onnx_types": 2,

@@ -15,6 +15,7 @@ from audiodae.evaluation.pairs import find_pairs, read_pair
 from audiodae.evaluation.peers import PEERS, Peer, measured_delay
 from audiodae.evaluation.scoring import measure
 from tests.evaluation.made_up import RATE, voice, write_gate, write_pairs
+from tests.markdown import unpadded
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_the_report_marks_the_best_and_keeps_every_score(tmp_path):
         SystemResult(f"{OURS}speech", {"a": {"pesq_wb": 2.0, "estoi": 0.7, "si_sdr_db": 9.0}}, cost),
         SystemResult("other", {"a": {"pesq_wb": 1.5, "estoi": 0.8, "si_sdr_db": 8.0}}, cost),
     ]
-    text = to_markdown(results, {"third": "not installed: pip install third"})
+    text = unpadded(to_markdown(results, {"third": "not installed: pip install third"}))
     assert "| noisy | 9.00 | 0.100 | 0.00 |" in text
     assert "| audiodae speech | **2.00** | 0.700 | **9.00** |" in text
     assert "| other | 1.50 | **0.800** | 8.00 |" in text

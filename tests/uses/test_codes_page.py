@@ -14,6 +14,7 @@ from audiodae.uses.encoding import encode_recordings
 from audiodae.uses.recordings import DEFAULT_CODES, load_network
 from audiodae.uses.search import nearest
 from tests.cli.process import assert_refused, here
+from tests.markdown import unpadded
 from tests.uses.made_up import RATE, SMALL, spoken, with_noise
 
 SHIPPED = shipped_patch_autoencoders()
@@ -71,7 +72,7 @@ def test_export_keeps_the_weights_and_adds_a_card(run, tmp_path):
     for name, tensor in before.items():
         np.testing.assert_array_equal(after[name].numpy(), tensor.numpy())
     assert b"somebodys_folder" not in target.read_bytes()
-    page = codes_page(target)
+    page = unpadded(codes_page(target))
     assert "# `mine`, version 1" in page and "my words" in page and "| gain | 3 |" in page
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from audiodae.comparison.tables import Table
 from audiodae.comparison.tables import to_markdown as table_to_markdown
 from audiodae.comparison.verdicts import Verdict
+from audiodae.markdown_table import markdown_table
 
 TITLE = "The autoencoder families, side by side"
 
@@ -44,5 +45,5 @@ def _as_markdown(part: Part) -> str:
         return f"![{part.caption}](figures/{part.name}.png)\n\n{part.caption}"
     if isinstance(part, Table):
         return table_to_markdown(part)
-    rows = [f"| {of.claim} | {of.measured} | {'yes' if of.holds else 'no'} |" for of in part]
-    return "\n".join(["| claim | measured | holds |", "| --- | --- | --- |", *rows])
+    rows = [[of.claim, of.measured, "yes" if of.holds else "no"] for of in part]
+    return markdown_table([["claim", "measured", "holds"], *rows], texts=range(3))

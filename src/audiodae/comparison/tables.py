@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from audiodae.markdown_table import markdown_table
 from audiodae.training.families import FAMILIES
 
 Found = Mapping[str, Any]  # what a run left
@@ -106,10 +107,8 @@ def shown(method: str) -> str:
 
 def to_markdown(table: Table) -> str:
     """The table as Markdown, best values bold."""
-    lines = [f"| {' | '.join(table.titles)} |", f"| --- |{' --: |' * (len(table.titles) - 1)}"]
-    for name, row in table.rows.items():
-        lines.append(f"| {' | '.join([name, *map(_as_markdown, row)])} |")
-    return "\n".join([*lines, "", table.caption])
+    rows = [[name, *map(_as_markdown, row)] for name, row in table.rows.items()]
+    return f"{markdown_table([table.titles, *rows])}\n\n{table.caption}"
 
 
 def _as_markdown(cell: Cell | str) -> str:

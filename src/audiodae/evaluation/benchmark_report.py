@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from audiodae.evaluation.benchmark import QUALITY, SystemResult
 from audiodae.evaluation.benchmark_run import OURS
+from audiodae.markdown_table import markdown_table
 
 COSTS = {
     "rtf": "RTF",
@@ -24,15 +25,17 @@ def to_markdown(results: Sequence[SystemResult], left_out: Mapping[str, str]) ->
     """Two tables: quality, means over the files, and cost; what was left out below."""
     measured = [metric for metric in QUALITY if not all(math.isnan(r.mean(metric)) for r in results)]
     run = [r for r in results if r.cost is not None]
+    quality = [["system", *(QUALITY[m] for m in measured)], *(_quality_row(r, measured, run) for r in results)]
+    cost = [["system", *COSTS.values()], *([r.system, *(f"{getattr(r.cost, c):.3g}" for c in COSTS)] for r in run)]
     lines = [
         f"Means over {len(results[0].scores)} files; the best system in bold.",
         "",
-        *_table([QUALITY[m] for m in measured], {r.system: _quality_row(r, measured, run) for r in results}),
+        markdown_table(quality),
         "",
         "One thread, a process of its own. RTF: processing time / sound time, median over the files, resampling left "
         "out. First answer: from starting the program to the first second of clean sound.",
         "",
-        *_table(list(COSTS.values()), {r.system: [f"{getattr(r.cost, name):.3g}" for name in COSTS] for r in run}),
+        markdown_table(cost),
     ]
     for system, why in left_out.items():
         lines += ["", f"Left out: {system} ({why})."]
@@ -42,20 +45,13 @@ def to_markdown(results: Sequence[SystemResult], left_out: Mapping[str, str]) ->
 def _quality_row(result: SystemResult, metrics: Sequence[str], compared: Sequence[SystemResult]) -> list[str]:
     best = {metric: max((other.mean(metric) for other in compared), default=math.nan) for metric in metrics}
     digits = {metric: 3 if "stoi" in metric else 2 for metric in metrics}
-    return [
+    cells = (
         f"**{result.mean(m):.{digits[m]}f}**"
         if result.cost is not None and result.mean(m) == best[m]
         else f"{result.mean(m):.{digits[m]}f}"
         for m in metrics
-    ]
-
-
-def _table(heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
-    return [
-        "| system | " + " | ".join(heads) + " |",
-        "|---|" + "--:|" * len(heads),
-        *(f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()),
-    ]
+    )
+    return [result.system, *cells]
 
 
 def to_csv(results: Sequence[SystemResult]) -> str:

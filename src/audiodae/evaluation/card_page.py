@@ -5,6 +5,7 @@ from typing import Any
 
 from audiodae.card import SeriesFacts
 from audiodae.evaluation.robustness.tables import means_tables
+from audiodae.markdown_table import markdown_table
 from audiodae.network import Network
 
 WIDTH = 118
@@ -69,7 +70,7 @@ def _ecg_figures(report: dict[str, Any]) -> list[str]:
     systems = list(dict.fromkeys(row["system"] for row in report["snr"]))[1:]  # the first is what goes in
     levels = sorted({row["snr_db"] for row in report["snr"]})
     head = ["SNR gain, dB", *(f"{kind} {level:g}" for kind in kinds for level in levels)]
-    rows = [head, ["---", *["--:"] * (len(head) - 1)]]
+    rows = [head]
     for system in systems:
         gains = (found[kind, level, system]["snr_gain_db"] for kind in kinds for level in levels)
         rows.append([system, *(f"{gain:.1f}" for gain in gains)])
@@ -82,7 +83,7 @@ def _ecg_figures(report: dict[str, Any]) -> list[str]:
     return [
         "Columns are the kind of noise (bw baseline wander, em electrode motion, ma muscle artefact, all three at "
         "equal power) and the signal-to-noise ratio that goes in.",
-        "\n".join(f"| {' | '.join(row)} |" for row in rows),
+        markdown_table(rows),
         f"Single beats in DeepFilter's protocol: {single}.",
         f"Clean ECG in: SNR {clean['snr_out_db']:.1f} dB out. A day of one lead on one thread: "
         f"{report['seconds_a_day']:.0f} s.",
@@ -93,14 +94,14 @@ def _figures(report: dict[str, Any]) -> list[str]:
     means = {(mean["snr_db"], mean["system"]): mean for mean in report["by_snr"] + report["over_all"]}
     clean_in = means.pop((None, "clean in"))
     names = [name for name, _ in DECIMALS.values()]
-    rows = [["SNR (dB)", "system", *names], ["--:", "---", *["--:"] * len(names)]]
+    rows = [["SNR (dB)", "system", *names]]
     for (snr_db, system), mean in means.items():
         values = (format(mean[key], decimals) for key, (_, decimals) in DECIMALS.items())
         rows.append(["all" if snr_db is None else f"{snr_db:g}", system, *values])
     return [
         f"Means over {report['n_files']} pairs; `noisy` is what goes in, `cleaned` what comes out, `oracle` the most "
         "that gains on the noisy phase can reach.",
-        "\n".join(f"| {' | '.join(row)} |" for row in rows),
+        markdown_table(rows, texts=(1,)),
         f"Clean speech in: SI-SDR {clean_in['si_sdr_db']:.1f} dB, PESQ-WB {clean_in['pesq_wb']:.2f} out. "
         f"Real-time factor on one thread: {report['real_time_factor']:.4f}.",
     ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from audiodae.denoiser import Denoiser
 from audiodae.evaluation.pairs import Pair
 from audiodae.evaluation.scoring import METRICS, SYSTEMS, FileScore, real_time_factor, score_pairs
+from audiodae.markdown_table import markdown_table
 
 MOST_SNR_LEVELS = 10  # more distinct values than these are grouped to the nearest 5 dB
 RTF_FILES = 20
@@ -99,7 +100,7 @@ def to_markdown(report: Report) -> str:
         [
             f"Network `{report.model}` on {n_files} files: means.",
             "",
-            *_table([*report.by_snr(), *over_all.values()]),
+            _table([*report.by_snr(), *over_all.values()]),
             "",
             f"Cleaned over noisy: SI-SDR {gain['si_sdr_db']:+.2f} dB, PESQ-WB {gain['pesq_wb']:+.3f}, "
             f"STOI {gain['stoi']:+.4f}, ESTOI {gain['estoi']:+.4f}.",
@@ -153,22 +154,14 @@ def _means(scores: Sequence[FileScore], snr_db: float | None) -> list[MeanScore]
     return means
 
 
-def _table(means: Sequence[MeanScore]) -> list[str]:
-    """Lines of a Markdown table, padded so that it reads as plain text too."""
+def _table(means: Sequence[MeanScore]) -> str:
     decimals = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr_db": 2}
     cells = [["SNR (dB)", "system", "files", *METRICS.values()]]
     for mean in means:
         snr = "all" if mean.snr_db is None else f"{mean.snr_db:g}"
         values = [f"{mean.metrics[name]:.{decimals[name]}f}" for name in METRICS]
         cells.append([snr, mean.system, str(mean.n_files), *values])
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rule = ["-" * width if column == 1 else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    cells.insert(1, rule)
-    return ["| " + " | ".join(map(_padded, row, widths, range(len(row)))) + " |" for row in cells]
-
-
-def _padded(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column == 1 else cell.rjust(width)
+    return markdown_table(cells, texts=(1,))
 
 
 def _plain(mean: MeanScore) -> dict[str, object]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from audiodae.evaluation.pairs import Pair
 from audiodae.evaluation.scoring import METRICS, FileScore, score_pairs
+from audiodae.markdown_table import markdown_table
 
 Means = Mapping[str, float]  # by metric, keys as in METRICS
 
@@ -47,12 +48,9 @@ def _means(scores: Sequence[FileScore], system: str) -> Means:
 
 def side_by_side_table(found: Mapping[str, Mapping[str, Means]]) -> str:
     """A Markdown table: a row for what goes in, then two for each network."""
-    lines = [
-        "| | " + " | ".join(METRICS.values()) + " |",
-        "|---|" + "--:|" * len(METRICS),
-    ]
+    rows = [["", *METRICS.values()]]
     for name, systems in found.items():
         for system, means in systems.items():
             said = name if system in ("noisy", "cleaned") else f"{name}, clean speech in"
-            lines.append(f"| {said} | " + " | ".join(f"{means[metric]:.3f}" for metric in METRICS) + " |")
-    return "\n".join(lines)
+            rows.append([said, *(f"{means[metric]:.3f}" for metric in METRICS)])
+    return markdown_table(rows)

@@ -3,6 +3,7 @@
 import textwrap
 from pathlib import Path
 
+from audiodae.markdown_table import markdown_table
 from audiodae.training.export_codes import read_card
 
 WIDTH = 118
@@ -19,7 +20,7 @@ def codes_page(path: Path) -> str:
         f"({patches['frames'] * hop_s:.2f} s at {patches['sample_rate']:,} Hz). Licence of the weights: "
         f"{card['licence']}."
     )
-    measured = [f"| {name} | {value:.3g} |" for name, value in card["metrics"].items()]
+    measured = [[name, f"{value:.3g}"] for name, value in card["metrics"].items()]
     error = (
         "Mean squared error of a value on patches held out, with noise as in the training: "
         f"{card['validation_error']:.4f}."
@@ -37,7 +38,7 @@ def codes_page(path: Path) -> str:
                 f"```sh\n{card['made_by']}\n```",
                 "## How good it is",
                 error,
-                "\n".join(["| what | measured |", "| --- | --: |", *measured]),
+                markdown_table([["what", "measured"], *measured]),
                 "## What it does not do",
                 textwrap.fill(card["limits"], WIDTH),
             ]

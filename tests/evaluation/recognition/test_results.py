@@ -8,6 +8,7 @@ from audiodae.evaluation.recognition.measure import Setting, Trial
 from audiodae.evaluation.recognition.report import draw, to_csv, to_json, to_markdown
 from audiodae.evaluation.recognition.results import Results
 from audiodae.evaluation.recognition.utterances import Utterance
+from tests.markdown import unpadded
 
 FULL, GENTLE = Setting(None, 1.0), Setting(6.0, 1.0)
 # Errors in each of thirty utterances of four words: by ratio and setting.
@@ -70,7 +71,7 @@ def test_both_sides_of_a_difference_are_drawn_together():
 
 
 def test_the_page_says_where_cleaning_harms(results):
-    page = to_markdown(results)
+    page = unpadded(to_markdown(results))
     assert "- one: 30 utterances, 120 words, 3 speakers. Best: **limit 6 dB**, 33.3 to 29.2 % in the mean" in page
     assert "- two: 30 utterances, 120 words, 3 speakers. Best left **uncleaned**: 25.0 %, and 50.0 %" in page
     assert "shares of its own errors: **uncleaned** (+44 % with limit 6 dB)." in page

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from audiodae.evaluation.recognition.measure import Setting
 from audiodae.evaluation.recognition.results import Rate, Results
+from audiodae.markdown_table import markdown_table
 
 DPI = 120
 
@@ -20,7 +21,7 @@ def to_markdown(results: Results) -> str:
         lines.append(_best_of_all(results))
     lines += [f"- Left out: {task} ({why})." for task, why in results.left_out.items()]
     for task in results.tasks:
-        lines += ["", f"## {task}", "", *_rates(results, task), "", *_verdicts(results, task)]
+        lines += ["", f"## {task}", "", _rates(results, task), "", *_verdicts(results, task)]
     return "\n".join(lines) + "\n"
 
 
@@ -99,19 +100,16 @@ def _best_of_all(results: Results) -> str:
     return f"- Best for all, each in shares of its own errors: **uncleaned** ({change:+.0f} % with {best})."
 
 
-def _rates(results: Results, task: str) -> list[str]:
+def _rates(results: Results, task: str) -> str:
     """A row for each setting; the lowest of each column in bold."""
     rows: list[Setting | None] = [None, *results.settings]
     columns = [[results.rate(task, snr_db, setting).wer for setting in rows] for snr_db in results.snrs_db]
     columns.append([results.mean(task, setting) for setting in rows])
-    lines = [
-        "| | " + " | ".join([*map(_ratio, results.snrs_db), "mean"]) + " |",
-        "|---|" + "--:|" * len(columns),
-    ]
+    table = [["", *map(_ratio, results.snrs_db), "mean"]]
     for number, setting in enumerate(rows):
-        cells = [_bold(f"{100 * column[number]:.1f}", column[number] == min(column)) for column in columns]
-        lines.append(f"| {'noisy' if setting is None else setting} | " + " | ".join(cells) + " |")
-    return lines
+        cells = (_bold(f"{100 * column[number]:.1f}", column[number] == min(column)) for column in columns)
+        table.append(["noisy" if setting is None else str(setting), *cells])
+    return markdown_table(table)
 
 
 def _verdicts(results: Results, task: str) -> list[str]:

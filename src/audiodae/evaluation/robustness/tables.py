@@ -1,7 +1,9 @@
 """The tables of a report on robustness, of its JSON: for the terminal, robustness.md and the page of a card alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from audiodae.markdown_table import markdown_table
 
 HEAD = (
     *("condition", "PESQ-WB in", "out", "worst", "ESTOI in", "out", "gain, worst"),
@@ -20,17 +22,17 @@ def means_tables(figures: Mapping[str, Any]) -> str:
     sections = [
         f"{named} {figures['sentences']} sentences, {figures['speech']}. `in` is what goes in, `out` what comes out, "
         "`worst` the mean of the worst tenth. `kept` is how much is left of the speech, dB, in moments of 100 ms.",
-        _table([HEAD, *([row["condition"], *_scores(row)] for row in figures["conditions"])], texts=1),
+        markdown_table([HEAD, *([row["condition"], *_scores(row)] for row in figures["conditions"])]),
     ]
     if figures["measures"]:
         rows = [
             [row["condition"], _named(row["measure"]), _number(row["mean"], 2), _number(row["worst"], 2)]
             for row in figures["measures"]
         ]
-        sections.append(_table([["condition", "measure", "mean", "worst"], *rows], texts=2))
+        sections.append(markdown_table([["condition", "measure", "mean", "worst"], *rows], texts=range(2)))
     if figures["groups"]:
         by_group = [[row["group"], row["condition"], str(row["n"]), *_scores(row)] for row in figures["groups"]]
-        sections.append(_table([["group", "condition", "n", *HEAD[1:]], *by_group], texts=2))
+        sections.append(markdown_table([["group", "condition", "n", *HEAD[1:]], *by_group], texts=range(2)))
     unscored = [f"{row['unscored']} of {row['condition']}" for row in figures["conditions"] if row["unscored"]]
     if unscored:
         sections.append(f"Without a score, for what came out was silent or held no speech: {', '.join(unscored)}.")
@@ -58,17 +60,3 @@ def _number(value: float | None, decimals: int, *, sign: bool = False) -> str:
         return "–"
     text = format(value, f"{'+' if sign else ''}.{decimals}f")
     return text.replace("-", "", 1) if float(text) == 0 else text
-
-
-def _table(rows: Sequence[Sequence[str]], *, texts: int) -> str:
-    """Markdown, padded so that it reads as plain text too; the first columns are texts."""
-    widths = [max(2, *map(len, column)) for column in zip(*rows, strict=True)]
-    rule = ["-" * width if place < texts else "-" * (width - 1) + ":" for place, width in enumerate(widths)]
-    lines = []
-    for row in (rows[0], rule, *rows[1:]):
-        cells = (
-            cell.ljust(width) if place < texts else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)

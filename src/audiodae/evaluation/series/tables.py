@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from audiodae.markdown_table import markdown_table
+
 WIDTH = 118
 
 
@@ -26,20 +28,11 @@ class Table:
 
 
 def to_markdown(table: Table) -> str:
-    """A heading, the words and the table, its columns padded."""
-    widths = [max(map(len, column)) for column in zip(table.head, *table.rows, strict=True)]
-    rule = ["-" * width if n == 0 else "-" * (width - 1) + ":" for n, width in enumerate(widths)]
-    lines = [_line(cells, widths) for cells in (table.head, rule, *table.rows)]
-    return "\n".join([f"## {table.title}", "", textwrap.fill(table.text, WIDTH), "", *lines]) + "\n"
+    """A heading, the words and the table."""
+    rows = markdown_table([table.head, *table.rows])
+    return f"## {table.title}\n\n{textwrap.fill(table.text, WIDTH)}\n\n{rows}\n"
 
 
 def number(value: float, decimals: int) -> str:
     """A cell; a dash where there is no number."""
     return "-" if value != value else f"{value:.{decimals}f}"
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.rjust(width) if n else cell.ljust(width) for n, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return f"| {' | '.join(padded)} |"
