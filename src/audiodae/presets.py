@@ -18,7 +18,7 @@ class Preset(TypedDict):
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # For speech recognisers, what `audiodae evaluate-asr` finds the fewest wrong words with. Of `speech` 0.4.0 that
+        # For speech recognisers, what `audiodae evaluate-asr` finds the fewest wrong words with. Of `speech` 0.5.0 that
         # is the default: limits of 20 dB and less, and a mix of 0.7, left more words wrong.
         "asr": Preset(limit_db=None, mix=1.0),
     }

@@ -49,8 +49,9 @@ def stream(
 ) -> None:
     """Clean raw samples from standard input to standard output, as they come.
 
-    As many samples come out as go in, at most one window (32 ms) later; the last of them when the input ends. With a
-    network for series (see audiodae info) they are the samples of a series, and its leads the channels.
+    As many samples come out as go in, at most one window (32 ms; with speech-hq 96 ms) later; the last of them when
+    the input ends. With a network for series (see audiodae info) they are the samples of a series, and its leads the
+    channels.
     """
     for end, name in ((sys.stdin, "standard input"), (sys.stdout, "standard output")):
         if end.isatty():
