@@ -6,7 +6,7 @@ from audiodae.comparison.ablation.runs import Outcome
 
 
 def run(group, name, seed, si_sdr_db, loss):
-    measures = {"loss": loss, "si_sdr_db": si_sdr_db, "noisy_si_sdr_db": 1.0, "pesq": 2.0, "parameters": 1234}
+    measures = {"loss": loss, "si_sdr_db": si_sdr_db, "noisy_si_sdr_db": 1.0, "pesq": 2.0, "parameters": 1_234_567}
     measures |= {"hop_ms": 0.1, "rtf": 0.004, "compressed": 0.05, "complex": 0.1}
     return {
         "group": group, "name": name, "seed": seed, "set": ["network.code=none"] if group else [], "steps": 10,
@@ -33,7 +33,7 @@ def test_a_table_for_each_group_with_the_base_first_and_the_best_in_bold():
     assert base[:4] == ["base", "0.0750 ± 0.0071", "5.20 ± 0.28", "–"]
     assert none[:4] == ["none", "0.0900", "4.00", "-1.00"]  # against the base of its own seed
     assert dual[:4] == ["dual", "**0.0550 ± 0.0071**", "**6.10 ± 0.14**", "0.90 ± 0.14"]
-    assert dual[-4:] == ["1,234", "–", "0.100 ± 0.000", "0.0040 ± 0.0000"]  # no time of a step was measured
+    assert dual[-4:] == ["1,234,567", "–", "0.100 ± 0.000", "0.0040 ± 0.0000"]  # no time of a step was measured
 
 
 def test_a_seed_that_the_base_lacks_has_no_difference():
@@ -52,6 +52,7 @@ def test_a_csv_line_for_each_run():
     assert head.startswith("group,row,seed,steps,noisy_si_sdr_db,loss,si_sdr_db,si_sdr_to_base_db,pesq")
     assert first.startswith(",base,1,10,1,0.08,5,,2,")
     assert last.startswith("body,conv1d,3,10,1,0.1,3,,2,") and last.endswith(",network.code=none")
+    assert ",1234567," in first  # every digit
 
 
 def test_the_picture_names_what_no_other_beats():

@@ -64,7 +64,7 @@ def to_csv(outcome: Outcome) -> str:
     rows.writeheader()
     for of in with_difference(outcome.found):
         told = {"group": of["group"], "row": of["name"], "seed": of["seed"], "steps": of["steps"]}
-        measures = {name: f"{of['measures'][name]:.6g}" for name in CSV_MEASURES if name in of["measures"]}
+        measures = {name: f"{of['measures'][name]:.9g}" for name in CSV_MEASURES if name in of["measures"]}
         rows.writerow(told | measures | {"set": " ".join(of["set"])})
     return table.getvalue()
 
